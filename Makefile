@@ -1,0 +1,51 @@
+# Everything a person needs; `make` alone prints this list.
+PRESET ?= release
+BUILD  := build/$(PRESET)
+PREFIX ?= /usr/local
+JOBS   ?= $(shell nproc)
+export MESSAGES ?= 10000
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build run unit test check format tidy bench install clean
+
+help: ## print these targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+
+setup: ## install the packages that are missing (Debian, Ubuntu)
+	@tests/support/setup.sh
+
+$(BUILD)/build.ninja: CMakeLists.txt CMakePresets.json | setup
+	@mkdir -p build && cmake --preset $(PRESET) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
+
+build: setup $(BUILD)/build.ninja ## build build/release/sluice (PRESET=debug: with sanitizers)
+	@cmake --build --preset $(PRESET) -j $(JOBS)
+
+run: build ## watch it work: a sandbox queue, a private Postgres, 10,000 messages (MESSAGES=n)
+	@tests/support/demo.sh $(BUILD)
+
+unit: build ## the pure tests, seconds
+	@ctest --preset $(PRESET) -L unit -j $(JOBS)
+
+test: build ## every test, on real parts
+	@ctest --preset $(PRESET) -j $(JOBS)
+
+format: ## format the sources in place
+	@clang-format -i $$(git ls-files '*.h' '*.cc')
+
+tidy: build ## static analysis; every finding is an error
+	@git ls-files 'job/*.cc' 'checkpoint/*.cc' | xargs -P $(JOBS) -n 4 clang-tidy --quiet -p $(BUILD)
+
+check: setup ## format, tidy, then every test
+	@clang-format --dry-run --Werror $$(git ls-files '*.h' '*.cc')
+	@$(MAKE) --no-print-directory tidy
+	@$(MAKE) --no-print-directory test
+
+bench: build ## micro benchmarks
+	@cmake --build --preset $(PRESET) -j $(JOBS) --target bench_micro
+	@$(BUILD)/bench/bench_micro
+
+install: build ## install under PREFIX (DESTDIR for packagers)
+	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+
+clean: ## remove everything that was built
+	@rm -rf build

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checkpoint/contents.h"
+
+#include <optional>
+
+#include "checkpoint/digest.h"
+#include "checkpoint/packed.h"
+
+namespace sluice::contents {
+namespace {
+
+/// The rows of a window lie behind one another, by `place` = number · 2^20 + ordinal of the call:
+/// an index over (window, ordinal) would cost two more pages in each commit.
+constexpr std::int64_t first(std::int64_t number) { return number << 20; }
+constexpr std::int64_t last(std::int64_t number) { return first(number + 1) - 1; }
+
+[[noreturn]] void damaged(const sqlite::Connection& db, const Window& window, const char* what) {
+  throw sqlite::Damaged(db.path(),
+                        std::string(what) + " of window " + std::to_string(window.number));
+}
+
+std::string pack(const std::vector<Receipt>& older, const std::vector<Receipt>& newer) {
+  std::size_t size = 0;
+  for (const auto* receipts : {&older, &newer}) {
+    for (const Receipt& receipt : *receipts) {
+      size += sizeof(receipt.position) + sizeof(std::uint32_t) + receipt.handle.size();
+    }
+  }
+  std::string bytes;
+  bytes.reserve(size);
+  for (const auto* receipts : {&older, &newer}) {
+    for (const Receipt& receipt : *receipts) {
+      packed::append(bytes, receipt.position);
+      packed::append_text(bytes, receipt.handle);
+    }
+  }
+  return bytes;
+}
+
+/// Later receipts overwrite earlier ones. False when these are no receipts of such a window.
+bool unpack_receipts(std::string_view bytes, std::vector<std::optional<std::string>>& handles) {
+  packed::Reader in(bytes);
+  while (in.left() > 0) {
+    std::uint32_t position = 0;
+    std::string_view handle;
+    if (!in.read(position) || !in.read_text(handle) || position >= handles.size()) return false;
+    handles[position] = handle;
+  }
+  return true;
+}
+
+}  // namespace
+
+void add(sqlite::Connection& db, std::int64_t number, std::string_view batch) {
+  const Digest digest = sha256(batch);
+  db.statement(
+        "INSERT INTO batch VALUES ((SELECT coalesce(max(place) + 1, ?1) FROM batch"
+        " WHERE place BETWEEN ?1 AND ?2), ?3, ?4)",
+        first(number), last(number), sqlite::Blob{packed::view(digest)}, sqlite::Blob{batch})
+      .run();
+}
+
+Digest digest(sqlite::Connection& db, std::int64_t number) {
+  Sha256 hash;
+  auto row = db.statement("SELECT digest FROM batch WHERE place BETWEEN ? AND ? ORDER BY place",
+                          first(number), last(number));
+  while (row.next()) hash.add(row.bytes(0));
+  return hash.finish();
+}
+
+SealedWindow read(sqlite::Connection& db, const Window& window) {
+  SealedWindow sealed;
+  sealed.window = window;
+  {
+    auto row = db.statement(
+        "SELECT digest, contents FROM batch WHERE place BETWEEN ? AND ? ORDER BY place",
+        first(window.number), last(window.number));
+    while (row.next()) {
+      if (row.bytes(0) != packed::view(sha256(row.bytes(1)))) {
+        damaged(db, window, "a digest does not match the contents");
+      }
+      sealed.batches.emplace_back(row.bytes(1));
+    }
+  }
+  if (window.state != WindowState::open && window.digest != digest(db, window.number)) {
+    damaged(db, window, "the digest does not match the batches");
+  }
+  // Only now that no string moves any more: the messages view into them.
+  sealed.messages.reserve(window.messages);
+  for (const std::string& batch : sealed.batches) {
+    if (!unpack(batch, sealed.messages)) damaged(db, window, "no messages are the contents");
+  }
+  if (sealed.messages.size() != window.messages) {
+    damaged(db, window, "messages are missing in the contents");
+  }
+  return sealed;
+}
+
+void remove(sqlite::Connection& db, std::int64_t number) {
+  db.statement("DELETE FROM batch WHERE place BETWEEN ? AND ?", first(number), last(number)).run();
+}
+
+void add_receipts(sqlite::Connection& db, std::int64_t number, const std::vector<Receipt>& older,
+                  const std::vector<Receipt>& newer) {
+  if (older.empty() && newer.empty()) return;
+  const std::string bytes = pack(older, newer);
+  const Digest digest = sha256(bytes);
+  db.statement(
+        "INSERT INTO receipts VALUES ((SELECT coalesce(max(place) + 1, ?1) FROM receipts"
+        " WHERE place BETWEEN ?1 AND ?2), ?3, ?4)",
+        first(number), last(number), sqlite::Blob{packed::view(digest)}, sqlite::Blob{bytes})
+      .run();
+}
+
+void remove_receipts(sqlite::Connection& db, std::int64_t number) {
+  db.statement("DELETE FROM receipts WHERE place BETWEEN ? AND ?", first(number), last(number))
+      .run();
+}
+
+std::vector<Receipt> receipts(sqlite::Connection& db, const Window& window) {
+  std::vector<std::optional<std::string>> handles(window.messages);
+  auto row =
+      db.statement("SELECT digest, packed FROM receipts WHERE place BETWEEN ? AND ? ORDER BY place",
+                   first(window.number), last(window.number));
+  while (row.next()) {
+    if (row.bytes(0) != packed::view(sha256(row.bytes(1))) ||
+        !unpack_receipts(row.bytes(1), handles)) {
+      damaged(db, window, "a digest does not match the receipts");
+    }
+  }
+  std::vector<Receipt> newest;
+  for (std::uint32_t position = 0; position < window.messages; ++position) {
+    if (handles[position]) newest.push_back({position, std::move(*handles[position])});
+  }
+  return newest;
+}
+
+}  // namespace sluice::contents

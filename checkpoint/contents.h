@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The tables `batch` and `receipts`: what was staged, one row a call, each with its digest.
+// SQLite's own checks do not see a flipped bit in a blob.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "checkpoint/sqlite.h"
+
+namespace sluice::contents {
+
+void add(sqlite::Connection& db, std::int64_t number, std::string_view batch);
+/// Over the digests of the window's batches, in their order.
+Digest digest(sqlite::Connection& db, std::int64_t number);
+/// Damaged unless all digests and the number of messages match.
+SealedWindow read(sqlite::Connection& db, const Window& window);
+
+void remove(sqlite::Connection& db, std::int64_t number);
+
+void add_receipts(sqlite::Connection& db, std::int64_t number, const std::vector<Receipt>& older,
+                  const std::vector<Receipt>& newer);
+void remove_receipts(sqlite::Connection& db, std::int64_t number);
+/// The newest of each message, by position. Damaged unless all digests match.
+std::vector<Receipt> receipts(sqlite::Connection& db, const Window& window);
+
+}  // namespace sluice::contents

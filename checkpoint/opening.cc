@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checkpoint/opening.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "checkpoint/contents.h"
+#include "checkpoint/file_lock.h"
+#include "checkpoint/format.h"
+#include "checkpoint/put_aside.h"
+#include "checkpoint/window_rows.h"
+
+namespace sluice {
+namespace {
+
+using Kind = CheckpointError::Kind;
+
+/// `glance_at` of another process holds a shared lock for a moment; that must not fail a run.
+constexpr int kLockWaitMs = 250;
+
+/// EXCLUSIVE comes first: set before the first access, the lock is never given back between two
+/// transactions. Reasons and measurements for all of them: README.md.
+constexpr const char* kSettings =
+    "PRAGMA locking_mode = EXCLUSIVE;"
+    "PRAGMA page_size = 16384;"
+    "PRAGMA journal_mode = PERSIST;"
+    "PRAGMA synchronous = FULL;"
+    "PRAGMA secure_delete = OFF;"
+    "PRAGMA temp_store = MEMORY;"
+    "PRAGMA cache_size = -32768;";  // KiB; a transaction that outgrows it costs further syncs
+
+std::string subject(const std::string& path) { return "checkpoint " + path + ": "; }
+
+/// False when there is something already.
+bool make_file(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (descriptor >= 0) {
+    close(descriptor);
+    sync_folder_of(path);
+    return true;
+  }
+  if (errno == EEXIST) return false;
+  throw CheckpointError(errno == ENOSPC || errno == EDQUOT ? Kind::disk_full : Kind::unwritable,
+                        subject(path) + std::generic_category().message(errno));
+}
+
+std::unique_ptr<sqlite::Connection> connect(const std::string& path) {
+  auto db = std::make_unique<sqlite::Connection>(path, kLockWaitMs);
+  if (db->read_only()) throw CheckpointError(Kind::unwritable, subject(path) + "read-only");
+  db->execute(kSettings);
+  return db;
+}
+
+/// Between our opening of the file and our lock, another process may have put the file aside.
+void require_still_there(const sqlite::Connection& db) {
+  if (db.has_moved()) {
+    throw CheckpointError(Kind::locked, subject(db.path()) + "another process renamed it just now");
+  }
+}
+
+std::unique_ptr<sqlite::Connection> fill(const std::string& path,
+                                         const CheckpointIdentity& identity) {
+  auto db = connect(path);
+  sqlite::Transaction transaction(*db);
+  require_still_there(*db);
+  write_format(*db, identity);
+  transaction.commit();
+  return db;
+}
+
+/// The empty file that `make_file` left becomes a checkpoint, or goes: the next run would take it
+/// for a damaged one.
+std::unique_ptr<sqlite::Connection> make(const std::string& path,
+                                         const CheckpointIdentity& identity) {
+  try {
+    return fill(path, identity);
+  } catch (const CheckpointError& error) {
+    if (error.kind() != Kind::locked) {  // else it is no longer ours
+      unlink(path.c_str());
+      unlink((path + "-journal").c_str());
+    }
+    throw;
+  }
+}
+
+void verify(sqlite::Connection& db) {
+  {
+    auto row = db.statement("PRAGMA quick_check(1)");
+    if (!row.next() || row.bytes(0) != "ok") {
+      throw sqlite::Damaged(db.path(), "SQLite finds it malformed");
+    }
+  }
+  for (const Window& window : window_rows::all(db)) {
+    if (!is_unfinished(window)) continue;
+    contents::read(db, window);
+    contents::receipts(db, window);
+  }
+}
+
+std::unique_ptr<sqlite::Connection> adopt(const std::string& path,
+                                          const CheckpointIdentity& identity) {
+  auto db = connect(path);
+  sqlite::Transaction transaction(*db);
+  require_still_there(*db);
+  require_ours(*db, identity);
+  verify(*db);
+  db->statement("DELETE FROM window WHERE state = 1 AND messages = 0").run();
+  // Written at every opening: whether the journal and the disk can take it shows before anything is
+  // received.
+  db->statement("UPDATE meta SET openings = openings + 1").run();
+  transaction.commit();
+  return db;
+}
+
+std::string resolved(const std::string& given) {
+  // SQLite names the journal after what a link leads to; so does what is renamed here.
+  std::error_code error;
+  const auto path = std::filesystem::weakly_canonical(std::filesystem::absolute(given), error);
+  if (error) throw CheckpointError(Kind::unwritable, subject(given) + error.message());
+  if (disk_space(path.parent_path()).network) {
+    throw CheckpointError(
+        Kind::unwritable,
+        subject(path) + "is on a network file system, where no lock can be trusted");
+  }
+  return path;
+}
+
+Opened open_or_replace(const std::string& path, const CheckpointIdentity& identity,
+                       std::int64_t wall_ms) {
+  if (make_file(path)) return {make(path, identity), ""};
+  const FileId judged = file_id(path);
+  std::string why;
+  try {
+    return {adopt(path, identity), ""};
+  } catch (const sqlite::Damaged& damage) {
+    why = "was damaged (" + damage.reason() + ")";
+  } catch (const Foreign& foreign) {
+    why = "belongs to " + foreign.of;
+  }
+  const std::string kept = put_aside(path, judged, wall_ms);
+  if (!make_file(path)) {
+    throw CheckpointError(Kind::locked, subject(path) + "another process made it just now");
+  }
+  return {make(path, identity),
+          std::filesystem::path(path).filename().string() + " " + why + " and is kept as " + kept};
+}
+
+}  // namespace
+
+Opened open_file(const std::string& given, const CheckpointIdentity& identity,
+                 std::int64_t wall_ms) {
+  const std::string path = resolved(given);
+  try {
+    return open_or_replace(path, identity, wall_ms);
+  } catch (const CheckpointError& error) {
+    if (error.kind() != Kind::locked) throw;
+    // Asked only now that nothing of ours is open any more: see the danger in file_lock.h.
+    const auto holder = lock_holder(path);
+    if (!holder) throw;
+    throw CheckpointError(Kind::locked, subject(path) + "held by " + *holder);
+  }
+}
+
+}  // namespace sluice

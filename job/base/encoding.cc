@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/base/encoding.h"
+
+#include <array>
+#include <cstdint>
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kStandard =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view kUrlSafe =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+std::string encode64(std::string_view bytes, std::string_view alphabet, bool padded) {
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t at = 0; at < bytes.size(); at += 3) {
+    const std::size_t have = std::min<std::size_t>(3, bytes.size() - at);
+    std::uint32_t group = 0;
+    for (std::size_t i = 0; i < 3; ++i) {
+      group = group << 8 | (i < have ? static_cast<unsigned char>(bytes[at + i]) : 0U);
+    }
+    for (std::size_t i = 0; i < 4; ++i) {
+      if (i <= have) {
+        out.push_back(alphabet[group >> (18 - 6 * i) & 63]);
+      } else if (padded) {
+        out.push_back('=');
+      }
+    }
+  }
+  return out;
+}
+
+constexpr std::array<std::int8_t, 256> reverse_of(std::string_view alphabet) {
+  std::array<std::int8_t, 256> table{};
+  for (auto& entry : table) entry = -1;
+  for (std::size_t i = 0; i < alphabet.size(); ++i) {
+    table[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
+  }
+  return table;
+}
+
+}  // namespace
+
+std::string to_hex(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out(bytes.size() * 2, '0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    out[2 * i] = kDigits[byte >> 4];
+    out[2 * i + 1] = kDigits[byte & 15];
+  }
+  return out;
+}
+
+std::string to_base64(std::string_view bytes) { return encode64(bytes, kStandard, true); }
+std::string to_base64url(std::string_view bytes) { return encode64(bytes, kUrlSafe, false); }
+
+std::optional<std::string> from_base64(std::string_view text) {
+  static constexpr auto kReverse = reverse_of(kStandard);
+  if (text.size() % 4 != 0) return std::nullopt;
+  std::size_t padding = 0;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
+  std::string out;
+  out.reserve(text.size() / 4 * 3);
+  for (std::size_t at = 0; at < text.size(); at += 4) {
+    const std::size_t pad = at + 4 == text.size() ? padding : 0;
+    std::uint32_t group = 0;
+    for (std::size_t i = 0; i < 4; ++i) {
+      const int digit = i >= 4 - pad ? 0 : kReverse[static_cast<unsigned char>(text[at + i])];
+      if (digit < 0) return std::nullopt;
+      group = group << 6 | static_cast<std::uint32_t>(digit);
+    }
+    if (pad > 0 && (group & (pad == 1 ? 0xffU : 0xffffU)) != 0) return std::nullopt;
+    for (std::size_t i = 0; i < 3 - pad; ++i) {
+      out.push_back(static_cast<char>(group >> (16 - 8 * i) & 0xff));
+    }
+  }
+  return out;
+}
+
+}  // namespace sluice

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes as text and back.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sluice {
+
+/// Lower-case hexadecimal.
+std::string to_hex(std::string_view bytes);
+
+/// RFC 4648 with padding. Decoding is strict: no white space, no missing padding, no stray bits.
+std::string to_base64(std::string_view bytes);
+std::optional<std::string> from_base64(std::string_view text);
+
+/// RFC 4648 section 5, without padding.
+std::string to_base64url(std::string_view bytes);
+
+/// `value` as the `Bytes` low bytes in network order, appended.
+template <int Bytes, typename Integer>
+void append_big_endian(std::string& out, Integer value) {
+  for (int shift = (Bytes - 1) * 8; shift >= 0; shift -= 8) {
+    out.push_back(static_cast<char>(static_cast<unsigned long long>(value) >> shift & 0xff));
+  }
+}
+
+}  // namespace sluice

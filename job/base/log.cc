@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/base/log.h"
+
+#include <cerrno>
+
+#include <boost/json.hpp>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "job/base/clock.h"
+#include "job/base/text.h"
+
+namespace sluice {
+namespace {
+
+std::string_view name_of(Level level) {
+  switch (level) {
+    case Level::error:
+      return "error";
+    case Level::warning:
+      return "warning";
+    case Level::info:
+      return "info";
+    case Level::debug:
+      return "debug";
+  }
+  return "error";
+}
+
+/// Boost.JSON writes UTF-8 as it is; a log line is ASCII, so that no terminal or collector has to
+/// guess.
+std::string quoted(std::string_view text) { return boost::json::serialize(printable(text, 2000)); }
+
+std::string shown(const LogField& field) {
+  if (const auto* text = std::get_if<std::string_view>(&field.value)) return quoted(*text);
+  if (const auto* number = std::get_if<std::int64_t>(&field.value)) return std::to_string(*number);
+  return boost::json::serialize(boost::json::value(std::get<double>(field.value)));
+}
+
+}  // namespace
+
+Log::Log()
+    : terminal_(::isatty(STDERR_FILENO) == 1),
+      format_(terminal_ ? LogFormat::text : LogFormat::json) {}
+
+void Log::configure(LogFormat format, Level level) {
+  format_ = format;
+  level_ = level;
+}
+
+void Log::set_context(std::string name, std::string value) {
+  for (auto& [known, old] : context_) {
+    if (known == name) {
+      old = std::move(value);
+      return;
+    }
+  }
+  context_.emplace_back(std::move(name), std::move(value));
+}
+
+void Log::write(Level level, std::string_view event, std::string_view text,
+                std::initializer_list<LogField> fields) {
+  if (!shows(level)) return;
+  if (format_ == LogFormat::text) {
+    std::string line = "sluice: ";
+    if (level == Level::warning) line += "warning: ";
+    line += printable(text, 2000);
+    for (const LogField& field : fields) {
+      if (field.name == "hint")
+        line += "\nhint: " + printable(std::get<std::string_view>(field.value), 2000);
+    }
+    put(line + "\n");
+    return;
+  }
+  std::string line = "{\"ts\":\"" + rfc3339(now().wall_ms) + "\",\"level\":\"" +
+                     std::string(name_of(level)) + "\"";
+  for (const auto& [name, value] : context_) line += "," + quoted(name) + ":" + quoted(value);
+  line += ",\"event\":" + quoted(event) + ",\"message\":" + quoted(text);
+  for (const LogField& field : fields) line += "," + quoted(field.name) + ":" + shown(field);
+  put(line + "}\n");
+}
+
+void Log::write_with_hint(Level level, std::string_view event, std::string_view text,
+                          std::string_view hint) {
+  write(level, event, text, {{"hint", hint}});
+}
+
+void Log::live(std::string_view text) {
+  if (!terminal_ || format_ != LogFormat::text || !shows(Level::info)) return;
+  if (text.empty() && !live_shown_) return;
+  live_shown_ = false;
+  put("\r\x1b[2K" + std::string(text));
+  live_shown_ = !text.empty();
+}
+
+void Log::put(const std::string& line) {
+  const std::string whole = live_shown_ ? "\r\x1b[2K" + line : line;
+  live_shown_ = false;
+  // A reader that went away (EPIPE; SIGPIPE is ignored) must not end a run: what cannot be said is
+  // not said.
+  std::string_view rest = whole;
+  while (!rest.empty()) {
+    const ssize_t wrote = ::write(STDERR_FILENO, rest.data(), rest.size());
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return;
+    rest.remove_prefix(static_cast<std::size_t>(wrote));
+  }
+}
+
+Log& log() {
+  static Log the_log;
+  return the_log;
+}
+
+}  // namespace sluice

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is said to an operator, on standard error: text on a terminal, JSON lines elsewhere.
+//
+// A line is an event with fields. No field ever holds a message's body or a value from it; a
+// message id may be told.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace sluice {
+
+enum class Level { error, warning, info, debug };
+enum class LogFormat { text, json };
+
+struct LogField {
+  std::string_view name;
+  std::variant<std::string_view, std::int64_t, double> value;
+};
+
+class Log {
+ public:
+  /// Text when standard error is a terminal, else JSON; level info.
+  Log();
+
+  void configure(LogFormat format, Level level);
+  /// Fields that every later JSON line carries: run_id, run_group, worker, pipeline.
+  void set_context(std::string name, std::string value);
+
+  /// `event` is a short constant such as "window-loaded"; `text` is the sentence for a person.
+  void write(Level level, std::string_view event, std::string_view text,
+             std::initializer_list<LogField> fields = {});
+  /// A line with a hint: in text on a line of its own, in JSON a field.
+  void write_with_hint(Level level, std::string_view event, std::string_view text,
+                       std::string_view hint);
+
+  /// One line that is overwritten in place, for a terminal only; an empty text removes it.
+  void live(std::string_view text);
+
+  bool shows(Level level) const { return level <= level_; }
+  bool on_terminal() const { return terminal_; }
+  LogFormat format() const { return format_; }
+
+ private:
+  void put(const std::string& line);
+
+  bool terminal_;
+  LogFormat format_;
+  Level level_ = Level::info;
+  bool live_shown_ = false;
+  std::vector<std::pair<std::string, std::string>> context_;
+};
+
+/// The one log of the process. Used from one thread at a time; a line is written with one call.
+Log& log();
+
+}  // namespace sluice

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/cli/preflight.h"
+
+#include "job/base/text.h"
+#include "job/config/pipeline_file.h"
+#include "job/warehouse/schema.h"
+#include "job/warehouse/table_check.h"
+
+namespace sluice {
+namespace {
+
+// Below this, a few crashed runs are enough to send good messages to the dead-letter queue.
+constexpr int kSafeReceiveCount = 5;
+constexpr std::int64_t kConnectLimit_ms = 10'000;
+
+}  // namespace
+
+int dedup_days(const Settings& settings) { return static_cast<int>(settings.count("dedup-days")); }
+
+Preflight::Preflight(const Settings& settings, const Environment& environment, bool stop_at_fault,
+                     std::function<void(const Finding&)> told)
+    : settings_(settings),
+      environment_(environment),
+      stop_at_fault_(stop_at_fault),
+      told_(std::move(told)) {}
+
+void Preflight::tell(Finding finding) {
+  if (!finding.ok && stop_at_fault_) throw Failure(finding.fault, finding.text, finding.hint);
+  told_(finding);
+}
+
+void Preflight::step(const std::string& thing, const std::function<std::string()>& look) {
+  Finding finding;
+  finding.thing = thing;
+  try {
+    finding.text = look();
+  } catch (const Failure& failure) {
+    finding.ok = false;
+    finding.fault = failure.fault();
+    finding.text = failure.message();
+    finding.hint = failure.hint();
+  }
+  tell(std::move(finding));
+}
+
+void Preflight::read_pipeline() {
+  if (!settings_.has("pipeline")) pipeline_of(settings_);  // a usage error: there is no run
+  step("pipeline file", [this] {
+    prepared_.pipeline = pipeline_of(settings_);
+    return settings_.text("pipeline") + ": " + prepared_.pipeline->name;
+  });
+}
+
+void Preflight::run() {
+  if (!prepared_.pipeline) read_pipeline();
+  step("keyring", [this] {
+    prepared_.keyring = Keyring::read(settings_.text("keyring"));
+    if (prepared_.pipeline) {
+      prepared_.masker = std::make_unique<Masker>(*prepared_.pipeline, *prepared_.keyring);
+    }
+    return settings_.text("keyring") + ": current key " + prepared_.keyring->current().id;
+  });
+  if (!prepared_.pipeline) return;
+  for (const std::string& warning : warnings_of(*prepared_.pipeline)) {
+    tell({true, Fault::configuration, "warning", warning,
+          "take hmac-sha256 unless old data must join"});
+  }
+  step("checkpoint", [this] {
+    prepared_.worker = worker_of(settings_);
+    prepared_.checkpoint_path =
+        checkpoint_path_of(settings_, environment_, prepared_.pipeline->name, prepared_.worker);
+    check_disk(prepared_.checkpoint_path,
+               static_cast<std::uint64_t>(settings_.bytes("window-bytes")));
+    return prepared_.checkpoint_path;
+  });
+  check_queue();
+  check_postgres();
+}
+
+void Preflight::check_queue() {
+  step("credentials", [this] {
+    prepared_.access = queue_of(settings_, environment_, *prepared_.pipeline);
+    return "from " + prepared_.access.credentials_origin + "; region " + prepared_.access.region +
+           "; endpoint " + prepared_.access.endpoint;
+  });
+  if (!prepared_.access.queue) return;
+  SqsQueue& queue = *prepared_.access.queue;
+  step("queue", [this, &queue] {
+    queue.resolve();
+    prepared_.facts = queue.facts();
+    prepared_.counts = queue.counts();
+    return queue.url() + ": " + std::to_string(prepared_.counts->visible) + " messages visible, " +
+           std::to_string(prepared_.counts->in_flight) + " in flight";
+  });
+  if (!prepared_.facts) return;
+  const std::int64_t retention_days = (prepared_.facts->retention_s + 86'399) / 86'400;
+  step("queue rights", [&queue] {
+    queue.probe_rights();
+    return std::string("read, delete and extend");
+  });
+  step("dedup horizon", [this, retention_days] {
+    if (dedup_days(settings_) <= retention_days) {
+      throw Failure(Fault::configuration,
+                    "dedup-days " + std::to_string(dedup_days(settings_)) +
+                        ": the queue keeps messages " + std::to_string(retention_days) + " days",
+                    "a message must not outlive its entry in the ledger: set --dedup-days " +
+                        std::to_string(retention_days + 1) + " or more");
+    }
+    return std::to_string(dedup_days(settings_)) + " days";
+  });
+  const auto most = prepared_.facts->max_receive_count;
+  if (most && *most < kSafeReceiveCount) {
+    tell({true, Fault::configuration, "warning",
+          "the queue's maxReceiveCount is " + std::to_string(*most) +
+              ": a few killed runs send good messages to the dead-letter queue",
+          "set it to " + std::to_string(kSafeReceiveCount) + " or more"});
+  }
+}
+
+void Preflight::check_postgres() {
+  step("postgres", [this] {
+    prepared_.connection = std::make_unique<Connection>(settings_.text("postgres"),
+                                                        *prepared_.interrupt, kConnectLimit_ms);
+    return std::string("connected");
+  });
+  if (!prepared_.connection) return;
+  bool usable = true;
+  step("schema", [this, &usable] {
+    usable = false;
+    for (const Finding& finding : check_schema(*prepared_.connection)) {
+      if (!finding.ok) throw Failure(finding.fault, finding.text, finding.hint);
+    }
+    prepared_.database = read_identity(*prepared_.connection);
+    usable = true;
+    return "sluice, version " + std::to_string(schema_version_of_program());
+  });
+  if (!usable) return;
+  for (const Table& table : prepared_.pipeline->tables) {
+    for (Finding& finding : check_table(*prepared_.connection, table)) tell(std::move(finding));
+  }
+}
+
+}  // namespace sluice

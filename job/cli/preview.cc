@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fstream>
+#include <iostream>
+
+#include <boost/json.hpp>
+
+#include "job/base/clock.h"
+#include "job/base/failure.h"
+#include "job/base/log.h"
+#include "job/base/text.h"
+#include "job/cli/command.h"
+#include "job/cli/setup.h"
+#include "job/config/pipeline_file.h"
+#include "job/mask/masker.h"
+#include "job/record/shown_row.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kLargestInput = 64 << 20;
+constexpr std::size_t kBatchMessages = 1000;
+constexpr int kHiddenFor_s = 30;
+constexpr int kReceiveBatch = 10;
+
+/// Shows what the masker makes, from the very bytes that a run would stage.
+class Shower {
+ public:
+  Shower(const Pipeline& pipeline, const Keyring& keyring)
+      : pipeline_(pipeline), masker_(pipeline, keyring) {}
+
+  void take(const Message& message) {
+    masker_.stage(message, batch_);
+    if (batch_.messages() >= kBatchMessages) flush();
+  }
+
+  void flush() {
+    std::vector<StagedMessage> messages;
+    require(unpack(batch_.bytes(), messages), "what was staged cannot be read back");
+    std::string out;
+    for (const StagedMessage& message : messages) {
+      if (message.rejected) out += rejected(message.rejection);
+      for (const StagedRow& row : message.rows) {
+        const Table& table = pipeline_.tables[row.table];
+        out += "{\"table\":" + boost::json::serialize(table.text()) +
+               ",\"row\":" + shown_row(table, row.tuple) + "}\n";
+      }
+    }
+    print(out);
+    batch_.clear();
+  }
+
+ private:
+  static std::string rejected(const StagedRejection& rejection) {
+    const auto shown = [](std::string_view text) -> boost::json::value {
+      return text.empty() ? boost::json::value(nullptr) : boost::json::value(text);
+    };
+    return boost::json::serialize(boost::json::object{{"rejected",
+                                                       {{"reason", rejection.reason},
+                                                        {"field", shown(rejection.field)},
+                                                        {"detail", shown(rejection.detail)}}}}) +
+           "\n";
+  }
+
+  const Pipeline& pipeline_;
+  Masker masker_;
+  StagedBatch batch_;
+};
+
+Message sample(std::string body) {
+  Message message;
+  message.id = "00000000-0000-4000-8000-000000000000";
+  message.body = std::move(body);
+  message.sent_ms = now().wall_ms;
+  return message;
+}
+
+/// The elements of a JSON array as they are written, so that no number loses a digit; nothing when
+/// it is no array.
+std::vector<std::string> elements_of(std::string_view text) {
+  std::vector<std::string> elements;
+  std::size_t begin = 1;
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      quoted = c != '"';
+      continue;
+    }
+    quoted = c == '"';
+    if (c == '[' || c == '{') ++depth;
+    if (c == ']' || c == '}') --depth;
+    const bool ends = depth == 0 && i + 1 == text.size();
+    if ((depth == 1 && c == ',') || ends) {
+      elements.emplace_back(trim_ascii(text.substr(begin, i - begin)));
+      begin = i + 1;
+    }
+    if (depth == 0) return ends ? elements : std::vector<std::string>{};
+  }
+  return {};
+}
+
+/// One JSON array of bodies, an element a message; else a line a message.
+void show_text(std::string_view text, Shower& shower) {
+  const std::string_view whole = trim_ascii(text);
+  const auto elements = whole.starts_with('[') ? elements_of(whole) : std::vector<std::string>{};
+  if (!elements.empty()) {
+    for (const std::string& element : elements) {
+      if (!element.empty()) shower.take(sample(element));
+    }
+    return;
+  }
+  for (const std::string_view line : split(text, '\n')) {
+    if (!trim_ascii(line).empty()) shower.take(sample(std::string(line)));
+  }
+}
+
+std::string read_input(const std::string& path) {
+  std::ifstream file;
+  if (path != "-") file.open(path, std::ios::binary);
+  std::istream& input = path == "-" ? std::cin : file;
+  std::string text;
+  char buffer[65536];
+  while (input.read(buffer, sizeof buffer) || input.gcount() > 0) {
+    text.append(buffer, static_cast<std::size_t>(input.gcount()));
+    if (text.size() > kLargestInput) {
+      throw Failure(Fault::usage, "input " + path + ": larger than 64 MiB",
+                    "a preview needs a few messages");
+    }
+  }
+  if (input.bad() || (path != "-" && !file.is_open())) {
+    throw Failure(Fault::configuration, "input " + path + ": cannot read it",
+                  "check the path and its rights");
+  }
+  return text;
+}
+
+/// Receives, shows, gives back. Every message's receive count rises by one.
+void show_queue(SqsQueue& queue, int wanted, Shower& shower) {
+  queue.resolve();
+  log().write(Level::warning, "preview",
+              "looking at live messages raises their receive count; they are given back at once");
+  Ticket ticket = 0;
+  std::vector<std::string> handles;
+  std::vector<QueueAnswer> answers;
+  const auto answer = [&queue, &answers] {
+    answers.clear();
+    while (answers.empty()) queue.wait(1000, answers);
+    if (auto* failed = std::get_if<CallFailed>(&answers.front())) throw failed->failure;
+  };
+  while (static_cast<int>(handles.size()) < wanted) {
+    queue.receive(++ticket, std::min(kReceiveBatch, wanted - static_cast<int>(handles.size())), 1,
+                  kHiddenFor_s);
+    answer();
+    const auto& received = std::get<Received>(answers.front());
+    if (received.messages.empty()) break;
+    for (const Message& message : received.messages) {
+      handles.push_back(message.receipt);
+      shower.take(message);
+    }
+  }
+  shower.flush();
+  if (handles.empty()) return;
+  queue.hide(++ticket, handles, 0);
+  answer();
+}
+
+}  // namespace
+
+int preview_command(const Settings& settings, const Environment& environment) {
+  const bool live = settings.has("from-queue");
+  if (live == settings.has("input")) {
+    throw Failure(Fault::usage, "preview needs one of --input and --from-queue",
+                  "sluice preview --pipeline FILE --input sample.jsonl");
+  }
+  const Pipeline pipeline = pipeline_of(settings);
+  for (const std::string& warning : warnings_of(pipeline))
+    log().write(Level::warning, "guessable-mask", warning);
+  const Keyring keyring = Keyring::read(settings.text("keyring"));
+  Shower shower(pipeline, keyring);
+  if (live) {
+    const QueueAccess access = queue_of(settings, environment, pipeline);
+    show_queue(*access.queue, static_cast<int>(settings.count("from-queue")), shower);
+  } else {
+    show_text(read_input(settings.text("input")), shower);
+    shower.flush();
+  }
+  return kExitOk;
+}
+
+}  // namespace sluice

@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <mutex>
+#include <random>
+#include <thread>
+
+#include "job/base/file.h"
+#include "job/base/log.h"
+#include "job/base/random.h"
+#include "job/cli/command.h"
+#include "job/cli/preflight.h"
+#include "job/mask/seal.h"
+#include "job/pipeline/checkpoint_failure.h"
+#include "job/pipeline/event_loop.h"
+#include "job/pipeline/metrics.h"
+#include "job/pipeline/progress.h"
+#include "job/pipeline/summary.h"
+#include "job/warehouse/ledger_days.h"
+#include "job/warehouse/postgres_warehouse.h"
+#include "job/warehouse/run_log.h"
+
+namespace sluice {
+namespace {
+
+constexpr int kDefaultVisibility_s = 120;
+
+Limits limits_of(const Settings& settings, const QueueFacts& facts) {
+  Limits limits;
+  limits.max_messages = static_cast<std::uint64_t>(settings.count("max-messages"));
+  limits.max_runtime_ms = settings.duration_ms("max-runtime");
+  limits.window_messages = static_cast<std::uint32_t>(settings.count("window-messages"));
+  limits.window_bytes = static_cast<std::uint64_t>(settings.bytes("window-bytes"));
+  limits.window_time_ms = settings.duration_ms("window-time");
+  limits.in_flight_cap = static_cast<std::uint64_t>(settings.count("in-flight-cap"));
+  limits.receivers = static_cast<int>(settings.count("receivers"));
+  limits.wait_s = static_cast<int>(settings.count("wait-seconds"));
+  limits.empty_polls = static_cast<int>(settings.count("empty-polls"));
+  const auto wished = static_cast<int>((settings.duration_ms("visibility-timeout") + 999) / 1000);
+  // Never below the queue's own: its owner knows why.
+  limits.visibility_s =
+      std::max(wished > 0 ? wished : kDefaultVisibility_s, static_cast<int>(facts.visibility_s));
+  limits.fifo = facts.fifo;
+  limits.dedup_ms = dedup_days(settings) * 86'400'000LL;
+  limits.keep_closed_bytes = static_cast<std::uint64_t>(settings.bytes("keep-closed"));
+  return limits;
+}
+
+bool above(const std::optional<Threshold>& threshold, const Books& books) {
+  if (!threshold) return false;
+  if (!threshold->is_percent) return books.rejected > threshold->count;
+  const auto judged = static_cast<double>(books.loaded + books.rejected);
+  return static_cast<double>(books.rejected) * 100.0 > threshold->percent * judged;
+}
+
+/// So that many hosts with one crontab do not all call at the same second.
+void wait_a_random_time(std::int64_t most_ms) {
+  if (most_ms == 0) return;
+  std::random_device source;
+  const auto ms = std::uniform_int_distribution<std::int64_t>(0, most_ms)(source);
+  std::this_thread::sleep_for(std::chrono::milliseconds(ms));
+}
+
+/// One run, from the first check to the last line.
+class Run {
+ public:
+  Run(const Settings& settings, const Environment& environment);
+  int to_end();
+
+ private:
+  void prepare();
+  void drain();
+  void conclude(const Drain& heart);
+  void fail(const Failure& failure);
+  void settle_status();
+  void tell();
+  void write_unless_refused(const std::string& option, const std::string& content) const;
+
+  const Settings& settings_;
+  Preflight preflight_;
+  std::optional<std::string> recorded_;  // conninfo, once sluice.run has our row
+  std::mutex telling_;
+  bool told_ = false;
+  Summary summary_;
+  int signal_ = 0;
+  Signals signals_;
+};
+
+Run::Run(const Settings& settings, const Environment& environment)
+    : settings_(settings),
+      preflight_(settings, environment, true,
+                 [](const Finding& finding) {
+                   const Level level = finding.hint.empty() ? Level::debug : Level::warning;
+                   log().write_with_hint(level, "checked", finding.thing + ": " + finding.text,
+                                         finding.hint);
+                 }),
+      signals_([this](int signal) {
+        signal_ = signal;
+        summary_.stop_reason = name_of(StopReason::interrupted);
+        settle_status();
+        tell();
+      }) {
+  summary_.facts.started = now();
+  summary_.facts.run_id = random_uuid();
+  summary_.facts.run_group = settings.text("run-group");
+  summary_.facts.worker = worker_of(settings);
+  log().set_context("run_id", summary_.facts.run_id);
+  log().set_context("run_group", summary_.facts.run_group);
+  log().set_context("worker", summary_.facts.worker);
+}
+
+int Run::to_end() {
+  try {
+    wait_a_random_time(settings_.duration_ms("start-jitter"));
+    prepare();
+    if (settings_.flag("dry-run")) {
+      summary_.stop_reason = "dry_run";
+      summary_.queue_after = preflight_.prepared().counts;
+    } else {
+      drain();
+    }
+  } catch (const CheckpointError& error) {
+    fail(to_failure(error));
+  } catch (const Failure& failure) {
+    if (failure.fault() == Fault::usage) throw;
+    fail(failure);
+  }
+  settle_status();
+  tell();
+  return summary_.exit_code;
+}
+
+void Run::prepare() {
+  preflight_.read_pipeline();
+  const Pipeline& pipeline = *preflight_.prepared().pipeline;
+  summary_.facts.pipeline = pipeline.name;
+  summary_.facts.config_sha256 = pipeline.file_sha256;
+  for (const Table& table : pipeline.tables) summary_.facts.tables.push_back(table.text());
+  summary_.books = Books(pipeline.tables.size());
+  log().set_context("pipeline", pipeline.name);
+  preflight_.run();
+}
+
+void Run::drain() {
+  Prepared& made = preflight_.prepared();
+  const Pipeline& pipeline = *made.pipeline;
+  const std::string conninfo = settings_.text("postgres");
+  SqsQueue& queue = *made.access.queue;
+
+  Checkpoint checkpoint(made.checkpoint_path, {pipeline.name, queue.url(), made.database},
+                        summary_.facts.started.wall_ms);
+  if (!checkpoint.set_aside().empty()) {
+    log().write_with_hint(
+        Level::warning, "checkpoint-set-aside", checkpoint.set_aside(),
+        "nothing is lost: the queue delivers again, the ledger knows what was loaded");
+  }
+  prepare_days(*made.connection, summary_.facts.started.wall_ms, made.facts->retention_s);
+  begin_run(*made.connection, {summary_.facts.run_id, pipeline.name, summary_.facts.run_group,
+                               summary_.facts.worker, summary_.facts.started.wall_ms});
+  recorded_ = conninfo;
+  made.connection.reset();
+
+  const Limits limits = limits_of(settings_, *made.facts);
+  const auto sealer = [&made](std::string_view bytes, const MessageKey& key) {
+    Sealed sealed = seal(*made.keyring, key.id, bytes);
+    return SealedRow{std::string(sealed.key_id), std::move(sealed.bytes)};
+  };
+  PostgresWarehouse warehouse(conninfo, pipeline, summary_.facts.run_id, sealer);
+  LoadThread loader(warehouse, [&queue] { queue.wake(); });
+  Drain heart(limits, *made.masker, checkpoint, pipeline.tables.size(), random_128,
+              summary_.facts.started);
+  Progress progress(now());
+  signals_.hold([&queue] { queue.wake(); });
+  run_to_end(heart, queue, loader, signals_,
+             [&progress](const Drain& drain, Now at) { progress.look(drain, at); });
+  progress.end();
+  conclude(heart);
+}
+
+void Run::conclude(const Drain& heart) {
+  const std::lock_guard lock(telling_);
+  summary_.books = heart.books();
+  summary_.stop_reason = name_of(heart.stop_reason());
+  summary_.queue_after = heart.counts();
+  summary_.failure = heart.failure();
+  signal_ = heart.stop_reason() == StopReason::interrupted ? signals_.received() : 0;
+  if (summary_.failure || signal_ != 0) summary_.queue_after.reset();
+  if (!summary_.books.add_up()) {
+    summary_.failure = Failure(Fault::bug, "the books do not add up: " + summary_.to_json(),
+                               "report it with this line; no message is lost");
+  }
+}
+
+void Run::fail(const Failure& failure) {
+  const std::lock_guard lock(telling_);
+  summary_.failure = failure;
+}
+
+void Run::settle_status() {
+  const std::lock_guard lock(telling_);
+  if (told_) return;
+  const bool locked = summary_.failure && summary_.failure->fault() == Fault::locked;
+  const bool may_skip = settings_.has("skip-exit-code");
+  const auto skip = static_cast<int>(settings_.count("skip-exit-code"));
+  summary_.ended = now();
+  if (preflight_.prepared().access.queue)
+    summary_.sqs_requests = preflight_.prepared().access.queue->requests();
+  if (signal_ != 0) {
+    summary_.status = "interrupted";
+    summary_.exit_code = 128 + signal_;
+  } else if (locked && may_skip) {
+    summary_.status = "skipped";
+    summary_.exit_code = skip;
+  } else if (summary_.failure) {
+    summary_.status = "failed";
+    summary_.stop_reason = name_of(StopReason::error);
+    summary_.exit_code = exit_status(summary_.failure->fault());
+  } else if (above(settings_.threshold("reject-threshold"), summary_.books)) {
+    summary_.status = "rejections";
+    summary_.exit_code = kExitRejections;
+  } else if (summary_.books.nothing_done() && may_skip) {
+    summary_.status = "skipped";
+    summary_.exit_code = skip;
+  } else {
+    summary_.status = summary_.books.rejected > 0 ? "rejections" : "ok";
+    summary_.exit_code = kExitOk;
+  }
+}
+
+/// After COMMIT nothing changes the exit status: a file that cannot be written is only told.
+void Run::write_unless_refused(const std::string& option, const std::string& content) const {
+  if (!settings_.has(option)) return;
+  try {
+    write_file(settings_.text(option), content, option);
+  } catch (const Failure& failure) {
+    log().write_with_hint(Level::warning, "not-written", failure.message(), failure.hint());
+  }
+}
+
+void Run::tell() {
+  const std::lock_guard lock(telling_);
+  if (told_) return;
+  told_ = true;
+  if (summary_.failure) {
+    log().write_with_hint(Level::error, name_of(summary_.failure->fault()),
+                          summary_.failure->message(), summary_.failure->hint());
+  }
+  if (summary_.books.delete_failed > 0) {
+    log().write(Level::warning, "delete-failed",
+                std::to_string(summary_.books.delete_failed) +
+                    " messages were not deleted; they come back and are dropped as duplicates");
+  }
+  const std::string json = summary_.to_json();
+  if (recorded_) {
+    const auto failure =
+        end_run(*recorded_, {summary_.facts.run_id, summary_.ended.wall_ms, summary_.exit_code,
+                             std::string(summary_.stop_reason), json});
+    if (failure) log().write(Level::warning, "run-not-recorded", failure->message());
+  }
+  write_unless_refused("summary-file", json + "\n");
+  write_unless_refused("metrics-file", to_metrics(summary_));
+  if (settings_.flag("json")) {
+    print(json + "\n");
+  } else if (!settings_.flag("quiet")) {
+    print(summary_.to_text());
+  }
+}
+
+}  // namespace
+
+int run_command(const Settings& settings, const Environment& environment) {
+  return Run(settings, environment).to_end();
+}
+
+}  // namespace sluice

@@ -1,0 +1,450 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/config/pipeline_file.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <openssl/evp.h>
+
+#include "job/base/encoding.h"
+#include "job/base/file.h"
+#include "job/base/text.h"
+#include "job/config/column_type.h"
+#include "job/config/located_json.h"
+#include "job/config/pipeline_keys.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kWhat = "pipeline file";
+constexpr std::size_t kLargestFile = 1 << 20;
+constexpr int kLongestIdentifier = 63;  // Postgres: NAMEDATALEN - 1
+
+/// Reads one file; holds its path for the messages.
+class Reader {
+ public:
+  explicit Reader(const std::string& path) : path_(path) {}
+
+  Pipeline pipeline(const LocatedJson& root);
+
+ private:
+  using Json = LocatedJson;
+  using Kind = PipelineKey::Kind;
+
+  [[noreturn]] void refuse(int line, const std::string& problem, const std::string& hint) const {
+    throw at_line(kWhat, path_, line, problem, hint);
+  }
+  void check_keys(const Json& value, const PipelineObject& object, const std::string& where) const;
+  void check_kind(const Json& value, const PipelineKey& key) const;
+  void check_choice(const Json& value, const PipelineKey& key) const;
+
+  static std::string text_or(const Json& object, std::string_view key, std::string_view otherwise) {
+    const Json* value = object.find(key);
+    return value != nullptr ? value->text : std::string(otherwise);
+  }
+  static bool flag(const Json& object, std::string_view key) {
+    const Json* value = object.find(key);
+    return value != nullptr && value->boolean;
+  }
+
+  void queue(const Json& value, Pipeline& pipeline) const;
+  Table table(const Json& value) const;
+  Column column(const Json& value) const;
+  Source source(const Json& value) const;
+  Mask mask(const Json& value, const Source& from) const;
+  void check_column(const Json& value, const Column& column) const;
+  void check_source_fits(const Json& value, const Column& column) const;
+  void check_as_fits(const Json& value, const Column& column) const;
+  void check_mask_fits(const Json& value, const Column& column) const;
+  void check_clear(const Json& tables, const Pipeline& pipeline) const;
+
+  const std::string& path_;
+};
+
+template <typename Rows>
+auto row_for(const Rows& rows, std::string_view word) {
+  return std::find_if(rows.begin(), rows.end(),
+                      [word](const auto& row) { return row.word == word; });
+}
+
+void Reader::check_choice(const Json& value, const PipelineKey& key) const {
+  if (key.choices.empty() || value.kind != Json::Kind::string) return;
+  if (std::find(key.choices.begin(), key.choices.end(), value.text) != key.choices.end()) return;
+  refuse(
+      value.line,
+      "'" + value.text + "' is no " + std::string(key.name) + did_you_mean(value.text, key.choices),
+      "known: " + listed(key.choices));
+}
+
+void Reader::check_kind(const Json& value, const PipelineKey& key) const {
+  const auto is = [&value](Json::Kind kind) { return value.kind == kind; };
+  const auto all = [&value](Json::Kind kind) {
+    return value.kind == Json::Kind::array && !value.items.empty() &&
+           std::all_of(value.items.begin(), value.items.end(),
+                       [kind](const Json& item) { return item.kind == kind; });
+  };
+  const auto expect = [&](bool holds, const char* expected) {
+    if (!holds) {
+      refuse(value.line, "'" + std::string(key.name) + "' must be " + expected,
+             std::string(key.about));
+    }
+  };
+  switch (key.kind) {
+    case Kind::string:
+      expect(is(Json::Kind::string) && !value.text.empty(), "a text that is not empty");
+      break;
+    case Kind::integer:
+      expect(is(Json::Kind::number), "a whole number");
+      break;
+    case Kind::boolean:
+      expect(is(Json::Kind::boolean), "true or false");
+      break;
+    case Kind::strings:
+      expect(all(Json::Kind::string), "a list of texts that is not empty");
+      break;
+    case Kind::object:
+      expect(is(Json::Kind::object), "an object");
+      break;
+    case Kind::objects:
+      expect(all(Json::Kind::object), "a list of objects that is not empty");
+      break;
+    case Kind::string_or_object:
+      expect(is(Json::Kind::string) || is(Json::Kind::object), "a text or an object");
+      break;
+  }
+  check_choice(value, key);
+  if (value.kind == Json::Kind::object) check_keys(value, *key.object, std::string(key.name));
+  for (const Json& item : value.items) {
+    if (item.kind == Json::Kind::object) check_keys(item, *key.object, std::string(key.name));
+  }
+}
+
+void Reader::check_keys(const Json& value, const PipelineObject& object,
+                        const std::string& where) const {
+  std::vector<std::string_view> known;
+  for (const PipelineKey& key : object.keys) known.push_back(key.name);
+  for (const Json::Member& member : value.members) {
+    const auto key = std::find_if(object.keys.begin(), object.keys.end(),
+                                  [&](const PipelineKey& each) { return each.name == member.key; });
+    if (key == object.keys.end()) {
+      refuse(member.line,
+             "unknown key '" + member.key + "' in " + where + did_you_mean(member.key, known),
+             "known: " + listed(known));
+    }
+    check_kind(member.value, *key);
+  }
+  for (const PipelineKey& key : object.keys) {
+    if (key.required && value.find(key.name) == nullptr) {
+      refuse(value.line, where + " lacks '" + std::string(key.name) + "'", std::string(key.about));
+    }
+  }
+}
+
+void Reader::queue(const Json& value, Pipeline& pipeline) const {
+  pipeline.queue_url = text_or(value, "url", "");
+  pipeline.queue_name = text_or(value, "name", "");
+  if (pipeline.queue_url.empty() == pipeline.queue_name.empty()) {
+    refuse(value.line, "queue needs one of 'url' and 'name'", "keep the one that you know");
+  }
+}
+
+Source Reader::source(const Json& value) const {
+  Source source;
+  source.text = value.text;
+  const std::string& text = value.text;
+  constexpr std::string_view kAttribute = "@attribute/";
+  if (text == "@message_id") {
+    source.kind = Source::Kind::message_id;
+  } else if (text == "@sent_at") {
+    source.kind = Source::Kind::sent_at;
+  } else if (text == "@receive_count") {
+    source.kind = Source::Kind::receive_count;
+  } else if (text.starts_with(kAttribute) && text.size() > kAttribute.size()) {
+    source.kind = Source::Kind::attribute;
+    source.path = {text.substr(kAttribute.size())};
+  } else if (text.starts_with('@')) {
+    static constexpr std::array<std::string_view, 4> kKnown = {"@message_id", "@sent_at",
+                                                               "@receive_count", "@attribute/NAME"};
+    refuse(value.line, "unknown metadata '" + text + "'" + did_you_mean(text, kKnown),
+           "known: " + listed(kKnown));
+  } else if (!text.starts_with('/')) {
+    source.path = {text};
+  } else {
+    // JSON Pointer, RFC 6901: ~1 is a slash, ~0 a tilde.
+    for (const std::string_view part : split(std::string_view(text).substr(1), '/')) {
+      std::string key;
+      for (std::size_t i = 0; i < part.size(); ++i) {
+        if (part[i] != '~') {
+          key += part[i];
+        } else if (i + 1 < part.size() && (part[i + 1] == '0' || part[i + 1] == '1')) {
+          key += part[++i] == '0' ? '~' : '/';
+        } else {
+          refuse(value.line, "'" + text + "' is no JSON Pointer", "write ~0 for ~ and ~1 for /");
+        }
+      }
+      source.path.push_back(std::move(key));
+    }
+  }
+  return source;
+}
+
+Mask Reader::mask(const Json& value, const Source& from) const {
+  Mask mask;
+  mask.domain = from.text;
+  const bool is_short = value.kind == Json::Kind::string;
+  mask.method = row_for(mask_words(), is_short ? value.text : value.find("method")->text)->method;
+  if (is_short) return mask;
+  mask.domain = text_or(value, "domain", from.text);
+  mask.canonical = row_for(canonical_words(), text_or(value, "canonical", "text"))->canonical;
+  const bool salted = mask.method == MaskMethod::sha256_salted;
+  const Json* salt = value.find("salt");
+  if (salted != (salt != nullptr) || (!salted && value.find("order") != nullptr)) {
+    refuse(value.line, "'salt' and 'order' belong to the method sha256-salted",
+           "name the field that is the salt, or take another method");
+  }
+  if (salt != nullptr) mask.salt = source(*salt);
+  mask.salt_first = text_or(value, "order", "") == "salt-value";
+  return mask;
+}
+
+Column Reader::column(const Json& value) const {
+  Column column;
+  column.name = value.find("column")->text;
+  column.source = source(*value.find("from"));
+  const Json& type = *value.find("type");
+  const auto parsed = parse_type(type.text);
+  if (!parsed) {
+    refuse(type.line, "unknown type '" + type.text + "'" + did_you_mean(type.text, type_words()),
+           "known: " + listed(type_words()));
+  }
+  column.type = *parsed;
+  column.required = flag(value, "required");
+  column.nullable = flag(value, "nullable");
+  if (const Json* as = value.find("as")) column.as = row_for(as_words(), as->text)->as;
+  if (const Json* how = value.find("mask")) column.mask = mask(*how, column.source);
+  check_column(value, column);
+  return column;
+}
+
+void Reader::check_column(const Json& value, const Column& column) const {
+  if (column.name.size() > kLongestIdentifier) {
+    refuse(value.line, "column name longer than 63 bytes", "Postgres would cut it");
+  }
+  if (column.nullable && !column.required) {
+    refuse(value.line, "'nullable' without 'required' says nothing",
+           "add \"required\": true, or leave it out");
+  }
+  check_source_fits(value, column);
+  check_as_fits(value, column);
+  if (column.mask) check_mask_fits(value, column);
+}
+
+void Reader::check_source_fits(const Json& value, const Column& column) const {
+  using Type = ColumnType::Kind;
+  const Type type = column.type.kind;
+  bool fits = true;
+  switch (column.source.kind) {
+    case Source::Kind::sent_at:
+      fits = type == Type::date || type == Type::timestamptz || type == Type::timestamp;
+      break;
+    case Source::Kind::receive_count:
+      fits = type == Type::smallint || type == Type::integer || type == Type::bigint;
+      break;
+    case Source::Kind::message_id:
+      fits = column.type.is_text() || type == Type::uuid;
+      break;
+    case Source::Kind::field:
+    case Source::Kind::attribute:
+      break;
+  }
+  if (!fits) {
+    refuse(value.line, column.source.text + " does not fit type " + postgres_name(column.type),
+           "@sent_at: date, timestamptz, timestamp; @receive_count: smallint, integer, bigint; "
+           "@message_id: text, uuid");
+  }
+}
+
+void Reader::check_as_fits(const Json& value, const Column& column) const {
+  using Type = ColumnType::Kind;
+  const Type type = column.type.kind;
+  bool fits = true;
+  switch (column.as) {
+    case As::is:
+      return;
+    case As::version_number:
+    case As::version_base100:
+    case As::version_digits:
+      fits = type == Type::smallint || type == Type::integer || type == Type::bigint;
+      break;
+    case As::lower:
+    case As::trim:
+      fits = column.type.is_text() || column.mask.has_value();
+      break;
+    case As::epoch_seconds:
+    case As::epoch_millis:
+      fits = type == Type::date || type == Type::timestamptz || type == Type::timestamp;
+      break;
+  }
+  if (!fits) {
+    refuse(value.line,
+           "as '" + value.find("as")->text + "' does not fit type " + postgres_name(column.type),
+           "versions become integers, epochs become dates or timestamps, lower and trim stay text");
+  }
+}
+
+void Reader::check_mask_fits(const Json& value, const Column& column) const {
+  const MaskWord& word = word_of(column.mask->method);
+  const bool inet_prefix =
+      column.mask->method == MaskMethod::ip_prefix && column.type.kind == ColumnType::Kind::inet;
+  const bool text = column.type.is_text() || column.mask->method == MaskMethod::drop || inet_prefix;
+  if (!text || (column.as != As::is && column.as != As::lower && column.as != As::trim)) {
+    refuse(value.line,
+           "a mask is text: '" + column.name + "' cannot be " + postgres_name(column.type),
+           "make the column varchar(256), and take `as` away unless it is lower or trim");
+  }
+  if (column.source.kind != Source::Kind::field && column.source.kind != Source::Kind::attribute) {
+    refuse(value.line, column.source.text + " cannot be masked", "it says nothing about a person");
+  }
+  if (column.type.length > 0 && word.width > column.type.length) {
+    refuse(value.line,
+           std::string(word.word) + " needs " + std::to_string(word.width) + " characters; '" +
+               column.name + "' has " + std::to_string(column.type.length),
+           "widen the column");
+  }
+  if (column.required && column.mask->method == MaskMethod::drop) {
+    refuse(value.line, "'drop' always writes NULL, so '" + column.name + "' cannot be required",
+           "take one of them away");
+  }
+  if (flag(value, "clear")) refuse(value.line, "'clear' beside a mask", "take one of them away");
+}
+
+Table Reader::table(const Json& value) const {
+  Table table;
+  const Json& name = *value.find("table");
+  const auto parts = split(name.text, '.');
+  if (parts.size() > 2 || parts.front().empty() || parts.back().empty() ||
+      std::any_of(parts.begin(), parts.end(),
+                  [](auto part) { return part.size() > kLongestIdentifier; })) {
+    refuse(name.line, "'" + name.text + "' is no table", "write schema.table");
+  }
+  table.schema = parts.size() == 2 ? std::string(parts[0]) : "public";
+  table.name = parts.back();
+  std::set<std::string> names;
+  for (const Json& item : value.find("columns")->items) {
+    table.columns.push_back(column(item));
+    if (!names.insert(table.columns.back().name).second) {
+      refuse(item.line, "column '" + table.columns.back().name + "' stands twice",
+             "keep one of them");
+    }
+  }
+  if (const Json* unique = value.find("unique")) {
+    for (const Json& item : unique->items) {
+      if (names.count(item.text) == 0) {
+        refuse(item.line, "unique names '" + item.text + "', which is no column here",
+               "name columns of this table");
+      }
+      table.unique.push_back(item.text);
+    }
+  }
+  return table;
+}
+
+/// Whether one source holds the other: the same field, or an object around it.
+bool overlap(const Source& a, const Source& b) {
+  if (a.kind != b.kind) return false;
+  const std::size_t shared = std::min(a.path.size(), b.path.size());
+  return shared > 0 &&
+         std::equal(a.path.begin(), a.path.begin() + static_cast<std::ptrdiff_t>(shared),
+                    b.path.begin());
+}
+
+void Reader::check_clear(const Json& tables, const Pipeline& pipeline) const {
+  std::vector<const Column*> masked;
+  for (const Table& table : pipeline.tables) {
+    for (const Column& column : table.columns) {
+      if (column.mask) masked.push_back(&column);
+    }
+  }
+  for (std::size_t t = 0; t < pipeline.tables.size(); ++t) {
+    for (std::size_t c = 0; c < pipeline.tables[t].columns.size(); ++c) {
+      const Column& column = pipeline.tables[t].columns[c];
+      const Json& value = tables.items[t].find("columns")->items[c];
+      if (column.mask || flag(value, "clear")) continue;
+      for (const Column* other : masked) {
+        if (!overlap(column.source, other->source)) continue;
+        refuse(value.line,
+               "'" + column.source.text + "' is masked in column '" + other->name +
+                   "' and clear in '" + column.name + "'",
+               "mask it here too, or say \"clear\": true");
+      }
+    }
+  }
+}
+
+Pipeline Reader::pipeline(const Json& root) {
+  if (root.kind != Json::Kind::object) refuse(root.line, "it must hold one object", "begin with {");
+  check_keys(root, pipeline_keys(), "the pipeline file");
+  Pipeline pipeline;
+  const Json& version = *root.find("version");
+  if (version.text != "1") {
+    refuse(version.line, "version " + version.text + " is unknown", "this program reads version 1");
+  }
+  const Json& name = *root.find("name");
+  const bool plain = std::all_of(name.text.begin(), name.text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  });
+  if (!plain || name.text[0] < 'a' || name.text.size() > kLongestIdentifier) {
+    refuse(name.line, "name '" + name.text + "' is not of [a-z][a-z0-9_]*",
+           "it names files, metrics and rows: keep it short and plain");
+  }
+  pipeline.name = name.text;
+  if (const Json* value = root.find("queue")) queue(*value, pipeline);
+  std::set<std::string> names;
+  for (const Json& item : root.find("tables")->items) {
+    pipeline.tables.push_back(table(item));
+    if (!names.insert(pipeline.tables.back().text()).second) {
+      refuse(item.line, "table '" + pipeline.tables.back().text() + "' stands twice",
+             "put its columns together");
+    }
+  }
+  check_clear(*root.find("tables"), pipeline);
+  const std::string ddl = text_or(root, "ddl", "");
+  if (!ddl.empty()) pipeline.ddl_path = ddl[0] == '/' ? ddl : folder_of(path_) + "/" + ddl;
+  return pipeline;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned length = 0;
+  require(EVP_Digest(bytes.data(), bytes.size(), digest, &length, EVP_sha256(), nullptr) == 1,
+          "SHA-256");
+  return to_hex({reinterpret_cast<const char*>(digest), length});
+}
+
+}  // namespace
+
+Pipeline parse_pipeline(std::string_view text, const std::string& path) {
+  Pipeline pipeline = Reader(path).pipeline(parse_located(text, kWhat, path));
+  pipeline.file_sha256 = sha256_hex(text);
+  return pipeline;
+}
+
+Pipeline read_pipeline(const std::string& path) {
+  return parse_pipeline(read_file(path, kLargestFile, kWhat), path);
+}
+
+std::vector<std::string> warnings_of(const Pipeline& pipeline) {
+  std::vector<std::string> warnings;
+  for (const Table& table : pipeline.tables) {
+    for (const Column& column : table.columns) {
+      if (!column.mask || !word_of(column.mask->method).guessable) continue;
+      warnings.push_back(
+          table.text() + "." + column.name + ": " + std::string(word_of(column.mask->method).word) +
+          " has no key, so anybody can find the value by trying: every IPv4 address takes minutes");
+    }
+  }
+  return warnings;
+}
+
+}  // namespace sluice

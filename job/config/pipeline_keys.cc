@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/config/pipeline_keys.h"
+
+#include <array>
+#include <vector>
+
+#include "job/config/column_type.h"
+
+namespace sluice {
+namespace {
+
+template <typename Words>
+std::vector<std::string_view> words_of(const Words& rows) {
+  std::vector<std::string_view> words;
+  for (const auto& row : rows) words.push_back(row.word);
+  return words;
+}
+
+using Kind = PipelineKey::Kind;
+
+}  // namespace
+
+const PipelineObject& pipeline_keys() {
+  static const auto kAs = words_of(as_words());
+  static const auto kMasks = words_of(mask_words());
+  static const auto kCanonical = words_of(canonical_words());
+  static constexpr std::array<std::string_view, 2> kOrders = {"value-salt", "salt-value"};
+  static constexpr std::array<std::string_view, 1> kRejections = {"table"};
+
+  static const std::array<PipelineKey, 5> kMaskKeys = {{
+      {"method", Kind::string, true, "how the value is masked", kMasks},
+      {"domain", Kind::string, false,
+       "fields of one domain share their masks; default: the column's `from`"},
+      {"canonical", Kind::string, false,
+       "the form that equal values share before hmac-sha256 and aes-siv; default: text. "
+       "sha256, md5 and sha256-salted hash the value as it came",
+       kCanonical},
+      {"salt", Kind::string, false, "sha256-salted: the field that is the salt"},
+      {"order", Kind::string, false, "sha256-salted: what is hashed first; default: value-salt",
+       kOrders},
+  }};
+  static const PipelineObject kMask = {kMaskKeys};
+
+  static const std::array<PipelineKey, 8> kColumnKeys = {{
+      {"column", Kind::string, true, "name of the column in Postgres"},
+      {"from", Kind::string, true,
+       "a top-level key, a JSON Pointer (/user/ip), @message_id, @sent_at, @receive_count or "
+       "@attribute/NAME"},
+      {"type", Kind::string, true, "the column's type, in Postgres's words"},
+      {"required", Kind::boolean, false, "missing or null is a rejection; default: false"},
+      {"nullable", Kind::boolean, false, "beside required: the key must be there, null is allowed"},
+      {"as", Kind::string, false, "how the value is converted first", kAs},
+      {"mask", Kind::string_or_object, false,
+       "a method, or an object with method, domain and canonical", kMasks, &kMask},
+      {"clear", Kind::boolean, false, "true: this column may hold clear what another column masks"},
+  }};
+  static const PipelineObject kColumn = {kColumnKeys};
+
+  static const std::array<PipelineKey, 3> kTableKeys = {{
+      {"table", Kind::string, true, "the table, with its schema: public.user_logins"},
+      {"columns",
+       Kind::objects,
+       true,
+       "the columns to fill; the others keep their defaults",
+       {},
+       &kColumn},
+      {"unique", Kind::strings, false,
+       "columns that identify a row by business key, under a unique constraint of the table"},
+  }};
+  static const PipelineObject kTable = {kTableKeys};
+
+  static const std::array<PipelineKey, 2> kQueueKeys = {{
+      {"url", Kind::string, false, "the queue's URL"},
+      {"name", Kind::string, false, "its name instead; resolved with GetQueueUrl"},
+  }};
+  static const PipelineObject kQueue = {kQueueKeys};
+
+  static const std::array<PipelineKey, 7> kTopKeys = {{
+      {"$schema", Kind::string, false, "for editors; not read"},
+      {"version", Kind::integer, true, "1"},
+      {"name", Kind::string, true,
+       "[a-z][a-z0-9_]*, at most 63 characters; names the checkpoint, metrics and rows in "
+       "sluice.*"},
+      {"queue",
+       Kind::object,
+       false,
+       "where messages come from; --queue-url overrides it",
+       {},
+       &kQueue},
+      {"tables", Kind::objects, true, "where rows go", {}, &kTable},
+      {"ddl", Kind::string, false,
+       "SQL file beside this one; only `sluice migrate --with-tables` reads it"},
+      {"rejections", Kind::string, false,
+       "where rejected messages go; default: table, sealed in sluice.rejected_message",
+       kRejections},
+  }};
+  static const PipelineObject kTop = {kTopKeys};
+  return kTop;
+}
+
+}  // namespace sluice

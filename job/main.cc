@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <csignal>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "job/base/failure.h"
+#include "job/base/log.h"
+#include "job/cli/command.h"
+
+namespace {
+
+/// Clear messages live in memory only: no core file may carry them to a disk (promise G5).
+void lock_memory_out_of_files() {
+  const rlimit none{0, 0};
+  ::setrlimit(RLIMIT_CORE, &none);
+  // Also for a core_pattern that is a pipe, which ignores the limit.
+  ::prctl(PR_SET_DUMPABLE, 0);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  lock_memory_out_of_files();
+  std::signal(SIGPIPE, SIG_IGN);
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  try {
+    return sluice::run_program(arguments, sluice::process_environment());
+  } catch (const std::exception& error) {
+    sluice::log().write_with_hint(sluice::Level::error, "bug", error.what(),
+                                  "report it with this line; no message is lost, run again");
+    return exit_status(sluice::Fault::bug);
+  }
+}

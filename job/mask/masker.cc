@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/mask/masker.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "job/base/copy_binary.h"
+#include "job/mask/mask_function.h"
+#include "job/mask/seal.h"
+#include "job/record/decode.h"
+#include "job/record/field.h"
+#include "job/record/value.h"
+
+namespace sluice {
+namespace {
+
+struct ColumnPlan {
+  const Column* column;
+  std::optional<MaskFunction> mask;
+};
+
+std::vector<std::vector<ColumnPlan>> plan(const Pipeline& pipeline, const Keyring& keyring) {
+  std::vector<std::vector<ColumnPlan>> tables;
+  for (const Table& table : pipeline.tables) {
+    std::vector<ColumnPlan>& columns = tables.emplace_back();
+    for (const Column& column : table.columns) {
+      columns.push_back({&column, std::nullopt});
+      if (column.mask) columns.back().mask.emplace(*column.mask, keyring);
+    }
+  }
+  return tables;
+}
+
+MaybeRejection check_presence(const Column& column, const Value& value) {
+  if (!column.required) return std::nullopt;
+  if (value.kind == Value::Kind::missing) return Rejection{Reason::missing_field, "is not there"};
+  if (value.kind == Value::Kind::null && !column.nullable) {
+    return Rejection{Reason::missing_field, "is null"};
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+class Masker::Impl {
+ public:
+  Impl(const Pipeline& pipeline, const Keyring& keyring)
+      : keyring_(keyring), tables_(plan(pipeline, keyring)) {}
+
+  Verdict stage(const Message& message, StagedBatch& batch);
+
+ private:
+  /// Fills `tuples_`, or says why the message cannot be rows; `field_` then names the source at
+  /// fault, if it is one.
+  MaybeRejection make_tuples(const Message& message);
+  MaybeRejection append_column(ColumnPlan& plan, const Message& message);
+  MaybeRejection append_masked(ColumnPlan& plan, const Value& value, const Message& message);
+  MaybeRejection read_source(const Source& source, const Message& message, Value& value,
+                             std::string& scratch);
+
+  const Keyring& keyring_;
+  std::vector<std::vector<ColumnPlan>> tables_;
+  // What follows is of one message, and kept for its memory.
+  Body body_;
+  std::string_view field_;
+  std::string scratch_;
+  std::string salt_scratch_;
+  std::string tuples_;
+  std::vector<std::size_t> ends_;  // in `tuples_`, of each table's
+  StagedMessage staged_;
+};
+
+Masker::Verdict Masker::Impl::stage(const Message& message, StagedBatch& batch) {
+  const MaybeRejection rejection = make_tuples(message);
+  staged_.key = {message.sent_ms, message_id(message.id)};
+  staged_.receive_count = message.receive_count;
+  staged_.sequence = message.sequence;
+  staged_.rejected = rejection.has_value();
+  if (rejection) {
+    const Sealed sealed = seal(keyring_, staged_.key.id, message.body);
+    staged_.rejection = {to_text(rejection->reason), field_, rejection->detail, sealed.key_id,
+                         sealed.bytes};
+    batch.add(staged_);
+    return {true, staged_.rejection.reason};
+  }
+  staged_.rows.clear();
+  std::size_t start = 0;
+  for (const std::size_t end : ends_) {
+    const auto table = static_cast<std::uint16_t>(staged_.rows.size());
+    staged_.rows.push_back({table, std::string_view(tuples_).substr(start, end - start)});
+    start = end;
+  }
+  batch.add(staged_);
+  return {};
+}
+
+MaybeRejection Masker::Impl::make_tuples(const Message& message) {
+  field_ = {};
+  tuples_.clear();
+  ends_.clear();
+  if (message.bad_encoding) {
+    return Rejection{Reason::bad_encoding, "the body is not valid Unicode"};
+  }
+  if (auto fault = body_.decode(message.body)) return fault;
+  for (auto& columns : tables_) {
+    append_field_count(tuples_, static_cast<std::uint16_t>(columns.size()));
+    for (ColumnPlan& plan : columns) {
+      if (auto fault = append_column(plan, message)) return fault;
+    }
+    ends_.push_back(tuples_.size());
+  }
+  return std::nullopt;
+}
+
+MaybeRejection Masker::Impl::read_source(const Source& source, const Message& message, Value& value,
+                                         std::string& scratch) {
+  field_ = source.text;
+  return read(source, body_, message, value, scratch);
+}
+
+MaybeRejection Masker::Impl::append_column(ColumnPlan& plan, const Message& message) {
+  const Column& column = *plan.column;
+  Value value;
+  if (auto fault = read_source(column.source, message, value, scratch_)) return fault;
+  if (auto fault = check_presence(column, value)) return fault;
+  if (auto fault = convert(column.as, value, scratch_)) return fault;
+  return plan.mask ? append_masked(plan, value, message)
+                   : append_field(tuples_, value, column.type);
+}
+
+MaybeRejection Masker::Impl::append_masked(ColumnPlan& plan, const Value& value,
+                                           const Message& message) {
+  const Column& column = *plan.column;
+  const MaskMethod method = column.mask->method;
+  const bool constant = method == MaskMethod::redact;
+  if (method == MaskMethod::drop || (value.is_absent() && !constant)) {
+    append_null_field(tuples_);
+    return std::nullopt;
+  }
+  if (value.kind != Value::Kind::string && !constant) {
+    return Rejection{Reason::wrong_type, "expected a string"};
+  }
+  Value salt;
+  if (method == MaskMethod::sha256_salted) {
+    if (auto fault = read_source(column.mask->salt, message, salt, salt_scratch_)) return fault;
+    if (salt.is_absent()) return Rejection{Reason::missing_field, "is the salt and not there"};
+    if (salt.kind != Value::Kind::string && salt.kind != Value::Kind::number) {
+      return Rejection{Reason::wrong_type, "expected a string or a number as salt"};
+    }
+    field_ = column.source.text;
+  }
+  const auto masked = plan.mask->of(value.text, salt.text);
+  if (const auto* fault = std::get_if<Rejection>(&masked)) return *fault;
+  return append_field(tuples_, std::get<MaskedText>(masked), column.type);
+}
+
+Masker::Masker(const Pipeline& pipeline, const Keyring& keyring)
+    : impl_(std::make_unique<Impl>(pipeline, keyring)) {}
+
+Masker::~Masker() = default;
+
+Masker::Verdict Masker::stage(const Message& message, StagedBatch& batch) {
+  return impl_->stage(message, batch);
+}
+
+}  // namespace sluice

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// The heart: what a run does next. A state machine without threads, sockets or sleep: events go in,
+// orders come out.
+//
+//   receive → decode → validate → mask → stage → load → delete
+//
+// Several windows are under way at once: while one is loaded and another deleted, the next is
+// received. What is found in the checkpoint at the start enters in the middle: there is no other
+// path for recovery.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <map>
+#include <optional>
+#include <unordered_map>
+#include <vector>
+
+#include "checkpoint/checkpoint.h"
+#include "job/base/clock.h"
+#include "job/mask/masker.h"
+#include "job/pipeline/books.h"
+#include "job/pipeline/deletes.h"
+#include "job/pipeline/leases.h"
+#include "job/pipeline/limits.h"
+#include "job/pipeline/orders.h"
+#include "job/pipeline/receiving.h"
+
+namespace sluice {
+
+enum class StopReason { drained, max_messages, max_runtime, interrupted, error };
+
+/// A window, with what of it is in memory only.
+struct HeldWindow {
+  Window window;         // as it is on disk
+  bool carried = false;  // an earlier run left it
+  std::vector<std::string>
+      handles;  // newest receipt by position; while open, messages not yet staged stand last
+  std::unordered_map<std::string, std::uint32_t> positions;  // by message id, while open
+  std::optional<Deletes> deletes;                            // while loaded
+  std::int64_t newest_sent_ms = 0;
+  std::int64_t load_failing_since_ms = 0;
+  std::int64_t retry_load_ms = 0;
+  int load_failures = 0;
+};
+
+/// What a window needs next, from where it durably is.
+enum class Step { receive, seal, load, remove, close, none };
+
+class Drain {
+ public:
+  /// The windows of `checkpoint` are carried in. `new_id` gives 128 random bits. Everything is
+  /// referred to, not owned. `limits` must outlive the heart. Throws Failure for what the
+  /// checkpoint throws.
+  Drain(const Limits& limits, Masker& masker, Checkpoint& checkpoint, std::size_t tables,
+        std::function<WindowId()> new_id, Now start);
+
+  /// Takes one event and gives the orders that follow. The first call is with a Tick.
+  std::vector<Order> step(Event event, Now now);
+
+  /// When the next Tick is wanted, on the steady clock.
+  std::int64_t wake_ms() const;
+  /// Nothing is left to do or to wait for; the books are closed.
+  bool ended() const { return ended_; }
+
+  const Books& books() const { return books_; }
+  StopReason stop_reason() const { return reason_; }
+  const std::optional<Failure>& failure() const { return failure_; }
+  /// The queue's own counters when last asked; for a report, never for a decision.
+  const std::optional<QueueCounts>& counts() const { return counts_; }
+
+ private:
+  /// running: receives. finishing: receives no more, completes every window. leaving: starts
+  /// nothing, keeps windows where they are, gives the unstaged back.
+  enum class Mode { running, finishing, leaving };
+
+  struct Call {
+    enum class Kind { receive, remove, extend, give_back, count } kind;
+    int most = 0;
+    int wait_s = 0;
+    std::int64_t asked_ms = 0;
+    bool nothing_held = false;
+    std::int64_t window = 0;
+    std::vector<std::uint32_t> positions = {};
+  };
+  using Windows = std::list<HeldWindow>;
+
+  void on(const Tick&) {}
+  void on(Received& answer);
+  void on(BatchAnswered& answer);
+  void on(Counted& answer);
+  void on(CallFailed& answer);
+  void on(LoadAnswered& answer);
+  void on(const Interrupted&);
+  void load_failed(HeldWindow& held, const LoadFailed& failed);
+
+  void plan();
+  Step next(const HeldWindow& held) const;
+  bool is_full(const HeldWindow& held) const;
+  bool is_complete(const HeldWindow& held) const;
+  void advance(HeldWindow& held);
+  void seal(HeldWindow& held);
+  void load(HeldWindow& held);
+  void remove(HeldWindow& held);
+  void close(HeldWindow& held);
+  void extend();
+  void receive();
+  void look();
+  void end_if_done();
+
+  void take(std::vector<Message>& messages);
+  HeldWindow& open_window();
+  void accept(const Message& message, HeldWindow& open);
+  void flush();
+  void begin_deletes(HeldWindow& held);
+  void return_from(const std::vector<Message>& messages, std::size_t first);
+  void give_back(const std::vector<std::string>& handles);
+  void return_unstaged();
+  void finish(StopReason reason, std::optional<Failure> failure = std::nullopt);
+  void leave(StopReason reason, std::optional<Failure> failure, std::int64_t within_ms);
+  void close_books();
+  void keep_leftover(const HeldWindow& held);
+
+  Ticket call(Call made);
+  std::optional<Call> answered(Ticket ticket);
+  std::size_t under_way(Call::Kind kind) const;
+  HeldWindow* find(std::int64_t number);
+  std::uint64_t held() const;
+  std::uint64_t room() const;
+  bool has_carried() const;
+
+  const Limits& limits_;
+  Masker& masker_;
+  Checkpoint& checkpoint_;
+  std::function<WindowId()> new_id_;
+  Now start_;
+  Now now_;
+
+  Windows windows_;
+  StagedBatch batch_;             // masked, not yet staged: the last messages of the open window
+  std::vector<Receipt> fresh_;    // their receipts
+  std::vector<Receipt> renewed_;  // newer receipts of messages staged before
+  std::int64_t batch_since_ms_ = 0;
+
+  Receiving receiving_;
+  Leases leases_;
+  Books books_;
+  std::map<Ticket, Call> calls_;
+  Ticket last_ticket_ = 0;
+  std::uint64_t asked_ = 0;  // messages that receives under way may bring
+  std::size_t removes_;      // deletes that may be under way
+  std::optional<std::int64_t> loading_;
+  bool extending_fails_ = false;
+  std::int64_t receive_after_ms_ = 0;
+  std::int64_t next_look_ms_ = 0;
+  bool final_look_ = false;
+
+  Mode mode_ = Mode::running;
+  StopReason reason_ = StopReason::drained;
+  std::optional<Failure> failure_;
+  std::optional<QueueCounts> counts_;
+  std::int64_t leave_by_ms_ = 0;
+  std::int64_t interrupt_load_ms_ = 0;
+  bool ended_ = false;
+  std::vector<Order> orders_;
+};
+
+}  // namespace sluice

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bounds of a run. Durations in milliseconds unless the name says otherwise; 0 means none where
+// that is allowed.
+#pragma once
+
+#include <cstdint>
+
+namespace sluice {
+
+struct Limits {
+  std::uint64_t max_messages = 0;
+  std::int64_t max_runtime_ms = 0;
+  std::uint32_t window_messages = 10'000;
+  std::uint64_t window_bytes = 64 << 20;
+  std::int64_t window_time_ms = 60'000;
+  std::uint64_t in_flight_cap = 20'000;
+  int receivers = 32;
+  int wait_s = 2;
+  int empty_polls = 2;
+  int visibility_s = 120;
+  bool fifo = false;
+  std::int64_t dedup_ms = 15LL * 86'400'000;
+  std::uint64_t keep_closed_bytes = 256 << 20;
+};
+
+/// A long poll is asked for in pieces of at most this, so that a stop never has to abandon one: a
+/// message that arrives in an abandoned poll stays hidden for the whole visibility timeout.
+inline constexpr int kLongestPoll_s = 3;
+
+/// SIGTERM to exit: Airflow's supervisor kills after 5 s.
+inline constexpr std::int64_t kStopLoadAfter_ms = 2'000;
+inline constexpr std::int64_t kStopAfter_ms = 4'000;
+
+}  // namespace sluice

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// How much to ask of the queue, and when it counts as drained. Pure decisions; the heart carries
+// the tickets.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "job/pipeline/limits.h"
+
+namespace sluice {
+
+class Receiving {
+ public:
+  explicit Receiving(const Limits& limits) : limits_(limits) {}
+
+  /// Receives that may be in flight now. Starts small, doubles while answers are full, falls to one
+  /// when an answer is empty; and never more than fit the byte budget if all were as large as the
+  /// largest so far.
+  int parallel() const;
+  /// Seconds for the next poll.
+  int poll_s() const;
+
+  /// `asked_after_empty`: the poll began after the last empty answer that counted, so that polls
+  /// which ran side by side count once. `counts`: whether an empty answer says anything (on FIFO
+  /// only while nothing is held).
+  void answered(std::size_t asked, std::size_t got, std::uint64_t bytes);
+  void empty(int waited_s, std::int64_t asked_ms, std::int64_t now_ms);
+
+  /// Long polls in a row came back empty for long enough.
+  bool looks_drained() const { return empty_s_ >= limits_.wait_s * limits_.empty_polls; }
+  bool saw_empty() const { return empty_s_ > 0; }
+  /// The queue's own counter disagrees: poll a few more times.
+  bool doubt();
+
+ private:
+  const Limits& limits_;
+  int parallel_ = 8;
+  int empty_s_ = 0;
+  std::int64_t last_empty_ms_ = -1;
+  std::uint64_t largest_answer_ = 1;
+  int doubts_left_ = 2;
+};
+
+}  // namespace sluice

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/pipeline/summary.h"
+
+#include <cstdio>
+
+#include <boost/json.hpp>
+
+#include "job/base/text.h"
+
+namespace sluice {
+namespace {
+
+constexpr int kSchemaVersion = 1;
+
+std::string seconds(std::int64_t ms) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", static_cast<double>(ms) / 1000.0);
+  return text;
+}
+
+boost::json::value age_in_seconds(std::int64_t ms) {
+  if (ms < 0) return nullptr;
+  return ms / 1000;
+}
+
+/// JSON allows any character in a string to stand as \uXXXX: what Boost.JSON leaves as UTF-8
+/// becomes ASCII.
+std::string to_ascii(const std::string& json) {
+  std::string out;
+  for (std::size_t i = 0; i < json.size();) {
+    const auto first = static_cast<unsigned char>(json[i]);
+    if (first < 0x80) {
+      out += json[i++];
+      continue;
+    }
+    const int more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : 1;
+    std::uint32_t point = first & (0x3fU >> more);
+    for (int k = 1; k <= more && i + k < json.size(); ++k) {
+      point = point << 6 | (static_cast<unsigned char>(json[i + k]) & 0x3fU);
+    }
+    i += 1 + more;
+    char text[16];
+    if (point >= 0x10000) {
+      std::snprintf(text, sizeof text, "\\u%04x\\u%04x", 0xd7c0U + (point >> 10),
+                    0xdc00U + (point & 0x3ffU));
+    } else {
+      std::snprintf(text, sizeof text, "\\u%04x", point);
+    }
+    out += text;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view name_of(StopReason reason) {
+  switch (reason) {
+    case StopReason::drained:
+      return "drained";
+    case StopReason::max_messages:
+      return "max_messages";
+    case StopReason::max_runtime:
+      return "max_runtime";
+    case StopReason::interrupted:
+      return "interrupted";
+    case StopReason::error:
+      return "error";
+  }
+  return "error";
+}
+
+std::string Summary::to_json() const {
+  boost::json::object rows;
+  for (std::size_t i = 0; i < facts.tables.size() && i < books.rows.size(); ++i) {
+    rows[facts.tables[i]] = books.rows[i];
+  }
+  boost::json::object requests{{"ReceiveMessage", 0}, {"DeleteMessageBatch", 0}};
+  for (const auto& [operation, count] : sqs_requests) requests[operation] = count;
+  boost::json::value queue = nullptr;
+  if (queue_after) {
+    queue = {{"visible", queue_after->visible},
+             {"in_flight", queue_after->in_flight},
+             {"delayed", queue_after->delayed}};
+  }
+  boost::json::value error = nullptr;
+  if (failure) {
+    error = {{"fault", name_of(failure->fault())},
+             {"message", failure->message()},
+             {"hint", failure->hint()}};
+  }
+  const std::int64_t duration_ms = ended.steady_ms - facts.started.steady_ms;
+  const boost::json::object all{
+      {"schema_version", kSchemaVersion},
+      {"run_id", facts.run_id},
+      {"run_group", facts.run_group},
+      {"worker", facts.worker},
+      {"pipeline", facts.pipeline},
+      {"status", status},
+      {"stop_reason", stop_reason},
+      {"exit_code", exit_code},
+      {"started_at", rfc3339(facts.started.wall_ms)},
+      {"ended_at", rfc3339(ended.wall_ms)},
+      {"duration_s", static_cast<double>(duration_ms) / 1000.0},
+      {"counts",
+       {{"received", books.received},
+        {"carried_in", books.carried_in},
+        {"loaded", books.loaded},
+        {"duplicate", books.duplicate},
+        {"rejected", books.rejected},
+        {"returned", books.returned},
+        {"carried_out", books.carried_out},
+        {"deleted", books.deleted},
+        {"delete_failed", books.delete_failed},
+        {"rows", rows},
+        {"windows", books.windows},
+        {"sqs_requests", requests}}},
+      {"oldest_message_age_s", age_in_seconds(books.oldest_age_ms)},
+      {"watermark", books.watermark_ms < 0 ? boost::json::value(nullptr)
+                                           : boost::json::value(rfc3339(books.watermark_ms))},
+      {"queue_after", queue},
+      {"error", error},
+      {"version", SLUICE_VERSION},
+      {"config_sha256", facts.config_sha256},
+  };
+  return to_ascii(boost::json::serialize(all));
+}
+
+std::string Summary::to_text() const {
+  std::string text;
+  const auto line = [&text](std::string_view name, std::uint64_t count, std::string_view about) {
+    char buffer[160];
+    std::snprintf(buffer, sizeof buffer, "  %-12.*s %12llu  %.*s\n", static_cast<int>(name.size()),
+                  name.data(), static_cast<unsigned long long>(count),
+                  static_cast<int>(about.size()), about.data());
+    text += buffer;
+  };
+  const std::int64_t ms = std::max<std::int64_t>(1, ended.steady_ms - facts.started.steady_ms);
+  text += "run " + facts.run_id + ": " + std::string(status) + " (" + std::string(stop_reason) +
+          "), exit " + std::to_string(exit_code) + ", " + seconds(ms) + " s\n";
+  line("received", books.received, "deliveries");
+  if (books.carried_in > 0) line("carried in", books.carried_in, "from an earlier run");
+  line("loaded", books.loaded, "messages whose rows are committed");
+  line("duplicate", books.duplicate, "known already, not loaded again");
+  line("rejected", books.rejected, "sealed in sluice.rejected_message");
+  if (books.returned > 0) line("returned", books.returned, "given back to the queue");
+  if (books.carried_out > 0) line("carried out", books.carried_out, "kept for the next run");
+  line("deleted", books.deleted, "from the queue");
+  if (books.delete_failed > 0)
+    line("not deleted", books.delete_failed, "they come back and are dropped as duplicates");
+  for (std::size_t i = 0; i < facts.tables.size() && i < books.rows.size(); ++i) {
+    line("rows", books.rows[i], facts.tables[i]);
+  }
+  if (queue_after)
+    line("in queue", static_cast<std::uint64_t>(queue_after->visible), "left, visible");
+  return text;
+}
+
+}  // namespace sluice

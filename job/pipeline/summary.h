@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run tells at its end: one line of JSON for machines, a few lines for people.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "job/pipeline/books.h"
+#include "job/pipeline/drain.h"
+
+namespace sluice {
+
+/// Known before anything can go wrong, or learned on the way.
+struct RunFacts {
+  std::string run_id;
+  std::string run_group;
+  std::string worker;
+  std::string pipeline;
+  std::string config_sha256;
+  std::vector<std::string> tables;
+  Now started;
+};
+
+struct Summary {
+  RunFacts facts;
+  Books books{0};
+  std::string_view stop_reason = "error";
+  std::string_view status = "failed";
+  int exit_code = 0;
+  Now ended;
+  std::optional<QueueCounts> queue_after;
+  std::map<std::string, std::uint64_t> sqs_requests;
+  std::optional<Failure> failure;
+
+  /// interface: section 7. ASCII, one line, no line end.
+  std::string to_json() const;
+  /// A short report for a terminal, each line with its line end.
+  std::string to_text() const;
+};
+
+std::string_view name_of(StopReason reason);
+
+}  // namespace sluice

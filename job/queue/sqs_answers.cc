@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <boost/json.hpp>
+
+#include "job/base/text.h"
+#include "job/queue/body_digest.h"
+#include "job/queue/lone_surrogates.h"
+#include "job/queue/sqs_wire.h"
+
+namespace sluice {
+namespace {
+
+namespace json = boost::json;
+
+/// Thrown and caught in this file: SQS does not answer so.
+struct Foreign {};
+
+template <typename Parse>
+auto unless_foreign(Parse parse) -> std::optional<decltype(parse())> {
+  try {
+    return parse();
+  } catch (const Foreign&) {
+    return std::nullopt;
+  }
+}
+
+json::value parsed(std::string_view text) {
+  json::error_code error;
+  json::value value = json::parse(text, error);
+  if (error) throw Foreign();
+  return value;
+}
+
+const json::object& object_of(const json::value& value) {
+  if (!value.is_object()) throw Foreign();
+  return value.get_object();
+}
+
+/// AWS leaves out what is empty; emulators send it, or null.
+const json::value* member(const json::object& object, std::string_view key) {
+  const json::value* const value = object.if_contains(key);
+  return value == nullptr || value->is_null() ? nullptr : value;
+}
+
+const json::object& object_in(const json::object& object, std::string_view key) {
+  static const json::object empty;
+  const json::value* const value = member(object, key);
+  return value == nullptr ? empty : object_of(*value);
+}
+
+const json::array& array_in(const json::object& object, std::string_view key) {
+  static const json::array empty;
+  const json::value* const value = member(object, key);
+  if (value == nullptr) return empty;
+  if (!value->is_array()) throw Foreign();
+  return value->get_array();
+}
+
+std::string text_in(const json::object& object, std::string_view key) {
+  const json::value* const value = member(object, key);
+  if (value == nullptr) return "";
+  if (!value->is_string()) throw Foreign();
+  return std::string(value->get_string());
+}
+
+std::string needed_in(const json::object& object, std::string_view key) {
+  std::string text = text_in(object, key);
+  if (text.empty()) throw Foreign();
+  return text;
+}
+
+std::string text_in(const Attributes& attributes, std::string_view key) {
+  const auto at = attributes.find(key);
+  return at == attributes.end() ? "" : at->second;
+}
+
+/// Numbers come as text.
+template <typename Integer, typename Members>
+Integer number_in(const Members& members, std::string_view key) {
+  const auto number = parse_integer<Integer>(text_in(members, key));
+  if (!number) throw Foreign();
+  return *number;
+}
+
+Message message_of(const json::object& object) {
+  Message message;
+  message.id = needed_in(object, "MessageId");
+  message.receipt = needed_in(object, "ReceiptHandle");
+  message.body = text_in(object, "Body");
+  const json::object& system = object_in(object, "Attributes");
+  message.sent_ms = number_in<std::int64_t>(system, "SentTimestamp");
+  message.receive_count = number_in<std::uint32_t>(system, "ApproximateReceiveCount");
+  message.sequence = text_in(system, "SequenceNumber");
+  message.group = text_in(system, "MessageGroupId");
+  for (const auto& entry : object_in(object, "MessageAttributes")) {
+    const json::object& attribute = object_of(entry.value());
+    std::string type = text_in(attribute, "DataType");
+    const bool binary = type.starts_with("Binary");
+    message.attributes.push_back(
+        {entry.key(), std::move(type), text_in(attribute, binary ? "BinaryValue" : "StringValue")});
+  }
+  return message;
+}
+
+/// `other` is null, or the same answer with other stand-ins for its lone surrogates: a message that
+/// differs had some.
+ReceiveAnswer received(const json::object& answer, const json::object* other) {
+  ReceiveAnswer out;
+  const json::array& messages = array_in(answer, "Messages");
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    const json::object& object = object_of(messages[i]);
+    Message message = message_of(object);
+    message.bad_encoding = other != nullptr && array_in(*other, "Messages").at(i) != messages[i];
+    if (!message.bad_encoding && !matches_md5(message.body, text_in(object, "MD5OfBody"))) {
+      out.damaged_handles.push_back(std::move(message.receipt));
+    } else {
+      out.messages.push_back(std::move(message));
+    }
+  }
+  return out;
+}
+
+std::size_t position_in(const json::object& entry, std::size_t entries) {
+  const auto position = number_in<std::size_t>(entry, "Id");
+  if (position >= entries) throw Foreign();
+  return position;
+}
+
+/// AWS keeps a policy as it was set, with the count as a number or as a text.
+int max_receive_count_of(std::string_view policy) {
+  const json::value value = parsed(policy);
+  const json::object& object = object_of(value);
+  const json::value* const count = member(object, "maxReceiveCount");
+  if (count == nullptr || !count->is_int64()) return number_in<int>(object, "maxReceiveCount");
+  return static_cast<int>(count->get_int64());
+}
+
+/// "com.amazonaws.sqs#QueueDoesNotExist:http://…" and
+/// "AWS.SimpleQueueService.NonExistentQueue;Sender"
+std::string plain_code(std::string_view code) {
+  constexpr std::string_view kQueryPrefix = "AWS.SimpleQueueService.";
+  code = code.substr(0, code.find(';'));
+  if (const std::size_t hash = code.find('#'); hash != std::string_view::npos) {
+    code.remove_prefix(hash + 1);
+  }
+  code = code.substr(0, code.find(':'));
+  if (code.starts_with(kQueryPrefix)) code.remove_prefix(kQueryPrefix.size());
+  return code == "NonExistentQueue" ? "QueueDoesNotExist" : std::string(code);
+}
+
+}  // namespace
+
+std::optional<ReceiveAnswer> parse_received(std::string_view body) {
+  return unless_foreign([&] {
+    json::error_code error;
+    if (const json::value answer = json::parse(body, error); !error) {
+      return received(object_of(answer), nullptr);
+    }
+    const json::value mended = parsed(without_lone_surrogates(body, "\\ufffd"));
+    const json::value other = parsed(without_lone_surrogates(body, "\\ufffc"));
+    return received(object_of(mended), &object_of(other));
+  });
+}
+
+std::optional<std::vector<EntryResult>> parse_batch(std::string_view body, std::size_t entries) {
+  return unless_foreign([&] {
+    const json::value answer = parsed(body);
+    std::vector<EntryResult> results(entries,
+                                     {.done = false, .sender_fault = false, .code = "NotAnswered"});
+    for (const json::value& entry : array_in(object_of(answer), "Successful")) {
+      results[position_in(object_of(entry), entries)] = {
+          .done = true, .sender_fault = false, .code = ""};
+    }
+    for (const json::value& entry : array_in(object_of(answer), "Failed")) {
+      const json::object& failed = object_of(entry);
+      const json::value* const fault = member(failed, "SenderFault");
+      results[position_in(failed, entries)] = {
+          .done = false,
+          .sender_fault = fault != nullptr && fault->is_bool() && fault->get_bool(),
+          .code = plain_code(text_in(failed, "Code"))};
+    }
+    return results;
+  });
+}
+
+std::optional<std::string> parse_queue_url(std::string_view body) {
+  return unless_foreign([&] {
+    const json::value answer = parsed(body);
+    return needed_in(object_of(answer), "QueueUrl");
+  });
+}
+
+std::optional<Attributes> parse_attributes(std::string_view body) {
+  return unless_foreign([&] {
+    const json::value answer = parsed(body);
+    const json::object& attributes = object_in(object_of(answer), "Attributes");
+    Attributes out;
+    for (const auto& attribute : attributes) {
+      out.emplace(attribute.key(), text_in(attributes, attribute.key()));
+    }
+    return out;
+  });
+}
+
+std::optional<QueueFacts> facts_of(const std::string& queue_url, const Attributes& attributes) {
+  return unless_foreign([&] {
+    QueueFacts facts;
+    facts.url = queue_url;
+    facts.fifo = is_fifo(queue_url);
+    facts.visibility_s = number_in<std::int64_t>(attributes, "VisibilityTimeout");
+    facts.retention_s = number_in<std::int64_t>(attributes, "MessageRetentionPeriod");
+    if (const std::string policy = text_in(attributes, "RedrivePolicy"); !policy.empty()) {
+      facts.max_receive_count = max_receive_count_of(policy);
+    }
+    return facts;
+  });
+}
+
+std::optional<QueueCounts> counts_of(const Attributes& attributes) {
+  return unless_foreign([&] {
+    return QueueCounts{number_in<std::int64_t>(attributes, kCountNames[0]),
+                       number_in<std::int64_t>(attributes, kCountNames[1]),
+                       number_in<std::int64_t>(attributes, kCountNames[2])};
+  });
+}
+
+ServiceError parse_error(std::string_view body, std::string_view query_error) {
+  const auto told = unless_foreign([&] {
+    const json::value answer = parsed(body);
+    const json::object& object = object_of(answer);
+    const std::string message = text_in(object, "message");
+    return ServiceError{plain_code(text_in(object, "__type")),
+                        message.empty() ? text_in(object, "Message") : message};
+  });
+  ServiceError error = told ? *told : ServiceError{"", std::string(body)};
+  if (error.code.empty()) error.code = plain_code(query_error);
+  return error;
+}
+
+}  // namespace sluice

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/warehouse/copy_stream.h"
+
+#include "job/base/encoding.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::size_t kChunk = 64 * 1024;  // measured: 4 KiB and 1 MiB are slower
+
+}  // namespace
+
+CopyStream::CopyStream(Connection& connection, const std::string& into, std::string doing)
+    : connection_(connection), doing_(std::move(doing)) {
+  connection_.begin_copy("COPY " + into + " FROM STDIN (FORMAT binary)", doing_);
+  chunk_.reserve(kChunk + 4096);
+  chunk_.append("PGCOPY\n\377\r\n\0", 11);
+  append_big_endian<4>(chunk_, 0);  // no flags
+  append_big_endian<4>(chunk_, 0);  // no header extension
+}
+
+void CopyStream::append(std::string_view tuple) {
+  ++tuples_;
+  if (stopped_) return;
+  chunk_.append(tuple);
+  if (chunk_.size() >= kChunk) put();
+}
+
+void CopyStream::finish() {
+  if (!stopped_) {
+    append_big_endian<2>(chunk_, -1);  // the trailer
+    put();
+  }
+  const std::uint64_t taken = connection_.end_copy(doing_);
+  if (taken != tuples_) {
+    throw lost(doing_, "the server took " + std::to_string(taken) + " of " +
+                           std::to_string(tuples_) + " rows");
+  }
+}
+
+void CopyStream::put() {
+  stopped_ = !connection_.put_copy(chunk_, doing_);
+  chunk_.clear();
+}
+
+}  // namespace sluice

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// sluice.loaded_message inside a load: which messages are in it already, and putting the others in.
+// All functions take the messages sorted by key, and write them in that order: this is what keeps
+// two loaders from deadlocking.
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "checkpoint/staged.h"
+#include "job/warehouse/connection.h"
+
+namespace sluice {
+
+using Messages = std::vector<const StagedMessage*>;
+
+/// Those of `messages` that the ledger does not hold. Only what SQS marks as received before is
+/// looked up: a duplicate that is not marked is found by `copy_keys`.
+Messages without_known(Connection& connection, const std::string& pipeline,
+                       const Messages& messages);
+
+/// The fast way. PostgresError 23505 when one of them is in the ledger after all, 23514 when its
+/// day is missing.
+void copy_keys(Connection& connection, const std::string& pipeline, const Messages& messages);
+
+/// The slow way, which always ends: puts in those that are new and returns them. PostgresError
+/// 23514 as above.
+Messages insert_keys(Connection& connection, const std::string& pipeline, const Messages& messages);
+
+}  // namespace sluice

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// One window in one transaction: design.md, "The load transaction", step by step.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "job/config/pipeline.h"
+#include "job/warehouse/connection.h"
+#include "job/warehouse/warehouse.h"
+
+namespace sluice {
+
+/// A body under the key that opens it.
+struct SealedRow {
+  std::string key_id;
+  std::string bytes;
+};
+/// Seals the masked rows of a message that Postgres refused; `bytes` are a batch of one
+/// (checkpoint/staged.h), which `unpack` reads.
+using Sealer = std::function<SealedRow(std::string_view bytes, const MessageKey& key)>;
+
+/// How long the server waits before it gives up on us or on a lock, and how long we wait for the
+/// answer to COMMIT.
+struct LoadLimits {
+  std::int64_t lock_ms = 60'000;
+  std::int64_t statement_ms = 600'000;
+  std::int64_t idle_ms = 60'000;
+  std::int64_t commit_ms = 120'000;
+};
+
+/// For whom windows are loaded.
+struct Loader {
+  const Pipeline& pipeline;
+  const std::string& run_id;
+  const Sealer& seal;
+  const LoadLimits& limits;
+};
+
+/// Throws PostgresError when nothing is known to be committed; the connection is then to be thrown
+/// away.
+LoadResult load_window(Connection& connection, const Loader& loader, const SealedWindow& window,
+                       bool only_if_committed);
+
+}  // namespace sluice

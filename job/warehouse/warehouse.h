@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// The seam to the database: one window, one transaction.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "checkpoint/checkpoint.h"
+#include "job/base/failure.h"
+
+namespace sluice {
+
+/// As the transaction counted them; loaded + duplicate + rejected = messages of the window.
+struct LoadCounts {
+  std::uint64_t loaded = 0;
+  std::uint64_t duplicate = 0;
+  std::uint64_t rejected = 0;
+  std::uint64_t refused = 0;  // of `rejected`: by Postgres, in this transaction
+  std::vector<std::uint64_t>
+      rows;  // by table of the pipeline; empty when the commit was learned by id
+};
+
+/// The window is known to be committed, on the synchronous standby too if there is one.
+struct Loaded {
+  LoadCounts counts;
+  bool learned = false;  // an earlier transaction had committed it; these are its counts
+};
+/// Its id is committed with other contents: the window needs a new id.
+struct OtherContents {};
+/// `only_if_committed`, and it is not.
+struct NotCommitted {};
+/// Nothing is known to be committed. `again`: call `load` again, now or in a later run; it settles
+/// what happened.
+struct LoadFailed {
+  Failure failure;
+  bool again = true;
+};
+using LoadResult = std::variant<Loaded, OtherContents, NotCommitted, LoadFailed>;
+
+class Warehouse {
+ public:
+  virtual ~Warehouse() = default;
+
+  /// Loads the window in one transaction that begins by inserting its id (design.md section 3).
+  /// Blocks; may be called again with the same window any number of times. Throws nothing that a
+  /// database can cause.
+  virtual LoadResult load(const SealedWindow& window, bool only_if_committed) = 0;
+  /// Ends a `load` that waits, soon, with LoadFailed{again}; later loads fail at once. From any
+  /// thread.
+  virtual void interrupt() = 0;
+};
+
+}  // namespace sluice

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// The sandbox as a program, for the demonstration and for tests in other languages. It says
+// nothing, writes its port into a file when it is ready, and ends on SIGTERM, SIGINT or when its
+// parent dies.
+#include <csignal>
+#include <iostream>
+#include <map>
+
+#include <boost/program_options.hpp>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "job/base/failure.h"
+#include "job/base/file.h"
+#include "job/base/text.h"
+#include "tests/support/aws_sandbox.h"
+#include "tests/support/login_messages.h"
+
+namespace sluice {
+namespace {
+
+namespace options = boost::program_options;
+
+struct Wishes {
+  std::string port_file;
+  std::string expected_file;  // what the pipeline must make of the fill
+  std::string clear_file;     // values that must never be found behind the pipeline
+  std::vector<std::string> queues;
+  std::string fill;
+  std::uint64_t seed = 1;
+  int visibility_s = 30;
+  double twice = 0;  // chance that a receive's messages are delivered again
+};
+
+Wishes parse(int argc, char** argv) {
+  Wishes wishes;
+  options::options_description known("aws_sandbox");
+  known.add_options()("port-file", options::value(&wishes.port_file)->required(),
+                      "written when ready")("queue", options::value(&wishes.queues)->composing(),
+                                            "a queue to make; the first is filled")(
+      "visibility", options::value(&wishes.visibility_s), "their visibility timeout in seconds")(
+      "fill", options::value(&wishes.fill), "logins=N")("seed", options::value(&wishes.seed),
+                                                        "of everything random")(
+      "twice", options::value(&wishes.twice),
+      "chance that what a receive gives is given again; the second is")(
+      "expected-file", options::value(&wishes.expected_file),
+      "lines: 'good N', 'REASON N', 'example NUMBER'")(
+      "clear-file", options::value(&wishes.clear_file),
+      "each ip and device id of the fill on a line");
+  options::variables_map given;
+  options::store(options::parse_command_line(argc, argv, known), given);
+  options::notify(given);
+  if (wishes.queues.empty()) wishes.queues.emplace_back("login-queue");
+  return wishes;
+}
+
+std::uint64_t messages_in(const std::string& fill) {
+  if (fill.empty()) return 0;
+  const auto count =
+      fill.starts_with("logins=") ? parse_integer<std::uint64_t>(fill.substr(7)) : std::nullopt;
+  if (!count) throw Failure(Fault::usage, "--fill " + fill + ": unknown", "write logins=N");
+  return *count;
+}
+
+void fill(SandboxQueue& queue, Now at, const Wishes& wishes) {
+  std::map<std::string, std::uint64_t> expected{{"good", 0}};
+  std::optional<std::uint64_t> example;
+  std::string clear;
+  const std::uint64_t count = messages_in(wishes.fill);
+  for (std::uint64_t number = 0; number < count; ++number) {
+    LoginMessage login = login_message(wishes.seed, number);
+    ++expected[login.flaw.empty() ? "good" : std::string(login.flaw)];
+    if (login.flaw.empty() && !example) example = number;
+    if (!wishes.clear_file.empty()) clear += login.ip + "\n" + login.device_id + "\n";
+    queue.send({.body = std::move(login.body)}, at);
+  }
+  std::string lines = "example " + std::to_string(example.value_or(0)) + "\n";
+  for (const auto& [name, number] : expected) lines += name + " " + std::to_string(number) + "\n";
+  if (!wishes.expected_file.empty()) write_file(wishes.expected_file, lines, "expected file");
+  if (!wishes.clear_file.empty()) write_file(wishes.clear_file, clear, "clear file", Mode::secret);
+}
+
+void serve_until_told(const Wishes& wishes) {
+  // Blocked before the first thread starts, so that only sigwait meets them.
+  sigset_t ends;
+  sigemptyset(&ends);
+  sigaddset(&ends, SIGTERM);
+  sigaddset(&ends, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &ends, nullptr);
+  const pid_t parent = ::getppid();
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+  if (::getppid() != parent) return;
+
+  AwsSandbox sandbox("us-east-1", wishes.seed);
+  for (const std::string& name : wishes.queues) {
+    sandbox.sqs().add_queue({.name = name, .visibility_s = wishes.visibility_s});
+  }
+  sandbox.sqs().with_queue(wishes.queues.front(),
+                           [&](SandboxQueue& queue, Now at) { fill(queue, at, wishes); });
+  if (wishes.twice > 0) {
+    sandbox.faults().add({.on = "ReceiveMessage", .calls = {2}, .fault = {.twice = true}});
+    sandbox.faults().add(
+        {.on = "ReceiveMessage", .chance = wishes.twice, .fault = {.twice = true}});
+  }
+  write_file(wishes.port_file, std::to_string(sandbox.port()) + "\n", "port file");
+  int signal = 0;
+  sigwait(&ends, &signal);
+}
+
+}  // namespace
+}  // namespace sluice
+
+int main(int argc, char** argv) {
+  try {
+    sluice::serve_until_told(sluice::parse(argc, argv));
+    return 0;
+  } catch (const std::exception& error) {
+    std::cerr << "aws_sandbox: " << error.what() << "\n";
+    return 64;
+  }
+}

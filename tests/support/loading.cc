@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/loading.h"
+
+#include <algorithm>
+#include <deque>
+#include <stdexcept>
+
+#include "job/base/copy_binary.h"
+#include "job/base/random.h"
+#include "job/warehouse/ledger_days.h"
+#include "job/warehouse/migrate.h"
+#include "tests/support/staged_for_test.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::int64_t kRetentionS = 86'400;
+
+StagedMessage staged(const TestMessage& message, std::deque<std::string>& tuples) {
+  StagedMessage out;
+  out.key.sent_ms = message.sent_ms != 0 ? message.sent_ms : kFirstSentMs + message.n;
+  for (int byte = 0; byte < 4; ++byte)
+    out.key.id[15 - byte] = static_cast<std::uint8_t>(message.n >> 8 * byte & 0xff);
+  out.receive_count = message.receive_count;
+  out.sequence = message.sequence;
+  out.rejected = message.rejected;
+  if (message.rejected) {
+    out.rejection = {
+        .reason = "not-json", .field = "", .detail = "", .key_id = "k1", .sealed_body = "sealed"};
+    return out;
+  }
+  std::string& numbers = tuples.emplace_back();
+  append_field_count(numbers, 2);
+  append_int32_field(numbers, message.n);
+  append_bytes_field(numbers, message.name);
+  out.rows.push_back({0, numbers});
+  if (message.second_table >= 0) {
+    std::string& others = tuples.emplace_back();
+    append_field_count(others, 1);
+    append_int32_field(others, message.second_table);
+    out.rows.push_back({1, others});
+  }
+  return out;
+}
+
+Column column(const std::string& name, ColumnType type) {
+  Column made{
+      .name = name, .source = {.text = "source_" + name, .path = {name}}, .type = type, .mask = {}};
+  made.required = true;
+  return made;
+}
+
+}  // namespace
+
+std::vector<TestMessage> numbered(int first, int count) {
+  std::vector<TestMessage> messages;
+  for (int n = first; n < first + count; ++n) messages.push_back({.n = n});
+  return messages;
+}
+
+SealedWindow make_window(const std::vector<TestMessage>& messages) {
+  StagedBatch batch;
+  std::deque<std::string> tuples;
+  for (const TestMessage& message : messages)
+    StagedBatchForTest::add(batch, staged(message, tuples));
+  SealedWindow window;
+  window.window.state = WindowState::sealed;
+  window.window.id = random_128();
+  std::ranges::copy(random_128(), window.window.digest.begin());
+  window.window.messages = batch.messages();
+  window.batches.push_back(batch.bytes());
+  if (!unpack(window.batches.back(), window.messages))
+    throw std::logic_error("a batch that does not unpack");
+  return window;
+}
+
+LoadingDatabase::LoadingDatabase(const TestCluster& cluster) : TestDatabase(cluster) {
+  const Interrupt never;
+  Connection owner(conninfo(), never);
+  migrate(owner);
+  prepare_days(owner, kFirstSentMs, kRetentionS);
+  loader_ = make_loader();
+  run("CREATE TABLE public.numbers (n integer, name varchar(10)); CREATE TABLE public.others (n "
+      "integer);"
+      "GRANT INSERT ON public.numbers, public.others TO " +
+      loader_);
+  pipeline.name = "numbers";
+  const ColumnType integer{.kind = ColumnType::Kind::integer};
+  const ColumnType name{.kind = ColumnType::Kind::varchar, .length = 10};
+  pipeline.tables = {
+      {.schema = "public",
+       .name = "numbers",
+       .columns = {column("n", integer), column("name", name)},
+       .unique = {}},
+      {.schema = "public", .name = "others", .columns = {column("n", integer)}, .unique = {}}};
+}
+
+PostgresWarehouse LoadingDatabase::warehouse(LoadLimits limits) const {
+  return PostgresWarehouse(
+      loader_conninfo(), pipeline, random_uuid(),
+      [](std::string_view bytes, const MessageKey&) {
+        return SealedRow{"k1", "sealed " + std::string(bytes)};
+      },
+      limits);
+}
+
+LoadCounts loaded(const LoadResult& result) {
+  if (const auto* done = std::get_if<Loaded>(&result)) return done->counts;
+  throw std::runtime_error(std::holds_alternative<LoadFailed>(result)
+                               ? "load failed: " + std::get<LoadFailed>(result).failure.message()
+                               : "neither loaded nor failed");
+}
+
+LoadFailed failed(const LoadResult& result) {
+  if (const auto* failure = std::get_if<LoadFailed>(&result)) return *failure;
+  throw std::runtime_error("it did not fail");
+}
+
+}  // namespace sluice

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/support/sandbox_faults.h"
+
+#include <algorithm>
+
+namespace sluice {
+
+void SandboxGate::stop_here() {
+  std::unique_lock lock(mutex_);
+  arrived_ = true;
+  changed_.notify_all();
+  changed_.wait(lock, [this] { return opened_; });
+}
+
+bool SandboxGate::wait_for_call(std::chrono::milliseconds at_most) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, at_most, [this] { return arrived_; });
+}
+
+void SandboxGate::open() {
+  const std::lock_guard lock(mutex_);
+  opened_ = true;
+  changed_.notify_all();
+}
+
+void SandboxFaults::add(SandboxFaultRule rule) {
+  const std::lock_guard lock(mutex_);
+  rules_.push_back({std::move(rule)});
+}
+
+void SandboxFaults::clear() {
+  const std::lock_guard lock(mutex_);
+  for (const Counted& counted : rules_) {
+    if (counted.rule.fault.gate) counted.rule.fault.gate->open();
+    if (counted.rule.fault.gate_after) counted.rule.fault.gate_after->open();
+  }
+  rules_.clear();
+}
+
+SandboxFault SandboxFaults::meet(const std::string& operation, const boost::json::object& request) {
+  const std::lock_guard lock(mutex_);
+  for (Counted& counted : rules_) {
+    if (meets(counted, operation, request)) return counted.rule.fault;
+  }
+  return {};
+}
+
+bool SandboxFaults::meets(Counted& counted, const std::string& operation,
+                          const boost::json::object& request) {
+  const SandboxFaultRule& rule = counted.rule;
+  if (rule.on != "*" && rule.on != operation) return false;
+  if (rule.when && !rule.when(request)) return false;
+  ++counted.seen;
+  if (!rule.calls.empty() && std::ranges::find(rule.calls, counted.seen) == rule.calls.end()) {
+    return false;
+  }
+  if (counted.met >= rule.most || (rule.chance < 1 && !random_.chance(rule.chance))) return false;
+  ++counted.met;
+  return true;
+}
+
+}  // namespace sluice

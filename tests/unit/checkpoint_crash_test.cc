@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+// A process that dies between two steps, and at each write inside one.
+#include <csignal>
+
+#include <sys/resource.h>
+
+#include "tests/unit/checkpoint_world.h"
+
+namespace sluice {
+namespace {
+
+class CheckpointCrash : public CheckpointWorld {};
+
+struct Step {
+  const char* name;
+  std::function<void(Checkpoint&)> take;
+  WindowState after;
+  std::uint32_t messages;
+  std::size_t receipts;
+};
+
+const StagedBatch& big_batch() {
+  static const StagedBatch batch = batch_of(100, kWall, std::string(1000, 'x'));
+  return batch;
+}
+
+const std::vector<Step>& steps() {
+  static const std::vector<Step> all = {
+      {"first stage",
+       [](Checkpoint& c) {
+         c.open_window(kWall);
+         c.stage(1, batch_of(2), receipts_of(0, 2, "r"), {});
+       },
+       WindowState::open, 2, 2},
+      {"stage", [](Checkpoint& c) { c.stage(1, big_batch(), receipts_of(2, 100, "r"), {}); },
+       WindowState::open, 102, 102},
+      {"seal", [](Checkpoint& c) { c.seal(1, kId); }, WindowState::sealed, 102, 102},
+      {"reseal", [](Checkpoint& c) { c.reseal(1, WindowId{7}); }, WindowState::sealed, 102, 102},
+      {"mark_loaded", [](Checkpoint& c) { c.mark_loaded(1); }, WindowState::loaded, 102, 102},
+      {"keep_receipts", [](Checkpoint& c) { c.keep_receipts(1, receipts_of(0, 30, "left-")); },
+       WindowState::loaded, 102, 30},
+      {"close", [](Checkpoint& c) { c.close(1, kWall); }, WindowState::closed, 102, 0}};
+  return all;
+}
+
+void expect_after(Checkpoint& checkpoint, std::size_t steps_taken) {
+  EXPECT_EQ(checkpoint.set_aside(), "");
+  if (steps_taken == 0) {
+    EXPECT_TRUE(checkpoint.unfinished().empty());
+    return;
+  }
+  const Step& last = steps()[steps_taken - 1];
+  const auto windows =
+      last.after == WindowState::closed ? checkpoint.closed() : checkpoint.unfinished();
+  ASSERT_EQ(windows.size(), 1u);
+  EXPECT_EQ(windows[0].state, last.after);
+  EXPECT_EQ(windows[0].messages, last.messages);
+  EXPECT_EQ(checkpoint.receipts(1).size(), last.receipts);
+  if (last.after != WindowState::open) {
+    EXPECT_EQ(checkpoint.read(1).messages.size(), last.messages);
+  }
+}
+
+TEST_F(CheckpointCrash, a_process_that_ends_after_any_step_leaves_that_step_done) {
+  for (std::size_t taken = 0; taken <= steps().size(); ++taken) {
+    SCOPED_TRACE(taken == 0 ? "no step" : steps()[taken - 1].name);
+    std::filesystem::remove(path_);
+    ASSERT_EQ(status_of_child([&] {
+                Checkpoint checkpoint = open();
+                for (std::size_t i = 0; i < taken; ++i) steps()[i].take(checkpoint);
+                _exit(0);
+                return 0;
+              }),
+              0);
+    Checkpoint checkpoint = open();
+    expect_after(checkpoint, taken);
+  }
+}
+
+/// The kernel kills the child at its first write beyond `bytes` of any file: in the journal, or in
+/// the file itself when the journal is already complete.
+void die_beyond(rlim_t bytes) {
+  std::signal(SIGXFSZ, SIG_DFL);
+  const rlimit limits = {bytes, RLIM_INFINITY};
+  setrlimit(RLIMIT_FSIZE, &limits);
+}
+
+TEST_F(CheckpointCrash, a_process_killed_inside_a_step_leaves_the_step_before) {
+  for (std::size_t taken = 0; taken < steps().size(); ++taken) {
+    SCOPED_TRACE(steps()[taken].name);
+    int killed_in_file = 0;
+    bool survived = false;
+    for (rlim_t bytes = 0; !survived; bytes += bytes < 60'000 ? 5'000 : 60'000) {
+      std::filesystem::remove(path_);
+      std::filesystem::remove(path_ + "-journal");
+      {
+        Checkpoint checkpoint = open();
+        for (std::size_t i = 0; i < taken; ++i) steps()[i].take(checkpoint);
+      }
+      const int status = status_of_child([&] {
+        Checkpoint checkpoint = open();
+        std::filesystem::copy_file(path_, path_ + ".before",
+                                   std::filesystem::copy_options::overwrite_existing);
+        die_beyond(bytes);
+        steps()[taken].take(checkpoint);
+        return 0;
+      });
+      survived = WIFEXITED(status);
+      if (!survived) {
+        ASSERT_EQ(WTERMSIG(status), SIGXFSZ);
+        killed_in_file += content_of(path_) != content_of(path_ + ".before") ? 1 : 0;
+      }
+      ASSERT_EQ(status == 0, survived);
+      Checkpoint checkpoint = open();
+      expect_after(checkpoint, taken + (survived ? 1 : 0));
+      ASSERT_LT(bytes, 10'000'000u) << "never finished";
+    }
+    EXPECT_GT(killed_in_file, 0) << "no child died while the file was half written";
+  }
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: Apache-2.0
+// The heart, fed one event at a time: with a real checkpoint and a real masker, without queue,
+// database or clock.
+#include "job/pipeline/drain.h"
+
+#include <filesystem>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "job/base/log.h"
+#include "job/config/pipeline_file.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kPipeline =
+    R"({"version":1,"name":"p","queue":{"name":"q"},"tables":[{"table":"t",
+  "columns":[{"column":"v","from":"v","type":"text","required":true}]}]})";
+constexpr std::int64_t kWall = 1'790'000'000'000;
+
+class DrainTest : public testing::Test {
+ protected:
+  DrainTest()
+      : folder_(std::filesystem::path(testing::TempDir()) /
+                ("sluice-drain-" + std::to_string(::getpid()) + "-" +
+                 testing::UnitTest::GetInstance()->current_test_info()->name())),
+        pipeline_(parse_pipeline(kPipeline, "p.json")),
+        keyring_(Keyring::generate(kWall)),
+        masker_(pipeline_, keyring_) {
+    log().configure(LogFormat::json, Level::error);
+    std::filesystem::create_directories(folder_);
+  }
+  ~DrainTest() override { std::filesystem::remove_all(folder_); }
+
+  /// A new run on the same checkpoint; the one before is gone as after a kill -9.
+  void start() {
+    heart_.reset();
+    checkpoint_.reset();
+    checkpoint_ = std::make_unique<Checkpoint>((folder_ / "c.db").string(),
+                                               CheckpointIdentity{"p", "q", "d"}, kWall);
+    heart_ = std::make_unique<Drain>(
+        limits_, masker_, *checkpoint_, 1, [this] { return next_id(); }, now_);
+    feed(Tick{});
+  }
+
+  void feed(Event event) {
+    for (Order& order : heart_->step(std::move(event), now_)) orders_.push_back(std::move(order));
+  }
+  void pass(std::int64_t ms) {
+    now_.steady_ms += ms;
+    now_.wall_ms += ms;
+    feed(Tick{});
+  }
+
+  /// Takes the orders of one kind that were given since the last look.
+  template <typename Kind>
+  std::vector<Kind> take() {
+    std::vector<Kind> taken;
+    std::vector<Order> left;
+    for (Order& order : orders_) {
+      if (auto* match = std::get_if<Kind>(&order)) {
+        taken.push_back(std::move(*match));
+      } else {
+        left.push_back(std::move(order));
+      }
+    }
+    orders_ = std::move(left);
+    return taken;
+  }
+
+  Message message(int number, int receipt = 1) const {
+    char id[40];
+    std::snprintf(id, sizeof id, "00000000-0000-4000-8000-%012d", number);
+    Message made;
+    made.id = id;
+    made.receipt = "r" + std::to_string(number) + "." + std::to_string(receipt);
+    made.body = "{\"v\":\"" + std::to_string(number) + "\"}";
+    made.sent_ms = kWall - 1000;
+    return made;
+  }
+  std::vector<Message> messages(int first, int count) const {
+    std::vector<Message> made;
+    for (int i = 0; i < count; ++i) made.push_back(message(first + i));
+    return made;
+  }
+
+  /// Answers the first receive with these, and every other one with nothing.
+  void deliver(std::vector<Message> given) {
+    for (const ReceiveOrder& order : take<ReceiveOrder>()) {
+      ASSERT_LE(given.size(), static_cast<std::size_t>(order.most));
+      feed(Received{order.ticket, std::move(given), false});
+      given.clear();
+    }
+  }
+  void answer_load(LoadResult result) {
+    const auto loads = take<LoadOrder>();
+    ASSERT_EQ(loads.size(), 1U);
+    last_load_ = loads[0].window->window;
+    feed(LoadAnswered{loads[0].window->window.number, std::move(result)});
+  }
+  void load_all() {
+    for (auto loads = take<LoadOrder>(); !loads.empty(); loads = take<LoadOrder>()) {
+      last_load_ = loads[0].window->window;
+      LoadCounts counts;
+      counts.loaded = loads[0].window->messages.size();
+      counts.rows = {counts.loaded};
+      feed(LoadAnswered{loads[0].window->window.number, Loaded{counts, false}});
+    }
+  }
+  std::vector<std::string> delete_all() {
+    std::vector<std::string> handles;
+    for (auto orders = take<RemoveOrder>(); !orders.empty(); orders = take<RemoveOrder>()) {
+      for (const RemoveOrder& order : orders) {
+        handles.insert(handles.end(), order.handles.begin(), order.handles.end());
+        feed(BatchAnswered{order.ticket,
+                           std::vector<EntryResult>(order.handles.size(), {true, false, ""})});
+      }
+    }
+    return handles;
+  }
+  void run_dry() {
+    for (int i = 0; i < 50 && !heart_->ended(); ++i) {
+      load_all();
+      delete_all();
+      for (const HideOrder& order : take<HideOrder>()) {
+        feed(BatchAnswered{order.ticket,
+                           std::vector<EntryResult>(order.handles.size(), {true, false, ""})});
+      }
+      deliver({});
+      for (const CountOrder& order : take<CountOrder>()) feed(Counted{order.ticket, {}});
+      pass(2000);
+    }
+  }
+  void expect_ended(StopReason reason) {
+    EXPECT_TRUE(heart_->ended());
+    EXPECT_EQ(heart_->stop_reason(), reason);
+    EXPECT_TRUE(heart_->books().add_up());
+  }
+  WindowId next_id() {
+    WindowId id{};
+    id[0] = static_cast<std::uint8_t>(++ids_);
+    return id;
+  }
+  static LoadResult temporary() {
+    return LoadFailed{Failure(Fault::temporary, "postgres: away", "later"), true};
+  }
+
+  std::filesystem::path folder_;
+  Limits limits_;
+  Pipeline pipeline_;
+  Keyring keyring_;
+  Masker masker_;
+  Now now_{1'000'000, kWall};
+  int ids_ = 0;
+  std::unique_ptr<Checkpoint> checkpoint_;
+  std::unique_ptr<Drain> heart_;
+  std::vector<Order> orders_;
+  Window last_load_;
+};
+
+TEST_F(DrainTest, an_empty_queue_ends_after_two_empty_long_polls_in_a_row) {
+  start();
+  deliver({});  // the polls that ran side by side count as one
+  EXPECT_FALSE(heart_->ended());
+  auto polls = take<ReceiveOrder>();
+  ASSERT_EQ(polls.size(), 1U);
+  pass(2000);
+  feed(Received{polls[0].ticket, {}, false});
+  const auto counts = take<CountOrder>();
+  ASSERT_EQ(counts.size(), 1U);
+  feed(Counted{counts[0].ticket, {}});
+  expect_ended(StopReason::drained);
+  EXPECT_TRUE(heart_->books().nothing_done());
+}
+
+TEST_F(DrainTest, a_counter_that_disagrees_earns_a_few_more_polls_and_no_more) {
+  start();
+  int counts = 0;
+  for (int i = 0; i < 50 && !heart_->ended(); ++i) {
+    deliver({});
+    for (const CountOrder& order : take<CountOrder>()) {
+      ++counts;
+      feed(Counted{order.ticket, {7, 0, 0}});
+    }
+    pass(2000);
+  }
+  expect_ended(StopReason::drained);
+  EXPECT_LE(counts, 4);
+  EXPECT_GE(counts, 2);
+}
+
+TEST_F(DrainTest, nothing_is_deleted_before_its_window_is_loaded) {
+  start();
+  deliver(messages(1, 10));
+  EXPECT_TRUE(take<RemoveOrder>().empty());
+  ASSERT_EQ(take<LoadOrder>().size(), 1U);  // the empty answers said: finish what is held
+  pass(2000);
+  EXPECT_TRUE(take<RemoveOrder>().empty());
+  const auto unfinished = checkpoint_->unfinished();
+  ASSERT_EQ(unfinished.size(), 1U);
+  feed(LoadAnswered{unfinished[0].number, Loaded{{10, 0, 0, 0, {10}}, false}});
+  EXPECT_EQ(delete_all().size(), 10U);
+  run_dry();
+  expect_ended(StopReason::drained);
+  EXPECT_EQ(heart_->books().loaded, 10U);
+  EXPECT_EQ(heart_->books().deleted, 10U);
+  EXPECT_TRUE(checkpoint_->unfinished().empty());
+}
+
+TEST_F(DrainTest, the_next_window_is_received_while_one_is_loaded) {
+  limits_.window_messages = 10;
+  start();
+  auto polls = take<ReceiveOrder>();
+  ASSERT_GE(polls.size(), 2U);
+  feed(Received{polls[0].ticket, messages(1, 10), false});
+  const auto loads = take<LoadOrder>();
+  ASSERT_EQ(loads.size(), 1U);
+  feed(Received{polls[1].ticket, messages(11, 10), false});
+  EXPECT_EQ(heart_->books().received, 20U);
+  EXPECT_EQ(checkpoint_->unfinished().size(), 2U);
+  EXPECT_TRUE(take<LoadOrder>().empty()) << "one load at a time";
+  feed(LoadAnswered{loads[0].window->window.number, Loaded{{10, 0, 0, 0, {10}}, false}});
+  EXPECT_EQ(take<LoadOrder>().size(), 1U);
+}
+
+TEST_F(DrainTest, a_window_never_holds_more_than_it_may) {
+  limits_.window_messages = 7;
+  limits_.max_messages = 30;
+  start();
+  for (int first = 1; heart_->books().received < 30;) {
+    const auto polls = take<ReceiveOrder>();
+    ASSERT_FALSE(polls.empty());
+    for (const ReceiveOrder& order : polls) {
+      feed(Received{order.ticket, messages(first, order.most), false});
+      first += order.most;
+    }
+  }
+  run_dry();
+  expect_ended(StopReason::max_messages);
+  EXPECT_EQ(heart_->books().windows, 5U);
+  EXPECT_EQ(heart_->books().loaded, 30U);
+}
+
+TEST_F(DrainTest, never_asks_for_more_than_max_messages) {
+  limits_.max_messages = 25;
+  start();
+  const auto polls = take<ReceiveOrder>();
+  int asked = 0;
+  for (const ReceiveOrder& order : polls) asked += order.most;
+  EXPECT_EQ(asked, 25);
+  feed(Received{polls[0].ticket, messages(1, 4), false});  // fewer came than were asked for
+  int more = 0;
+  for (const ReceiveOrder& order : take<ReceiveOrder>()) more += order.most;
+  EXPECT_EQ(more, 6);
+}
+
+TEST_F(DrainTest, never_holds_more_than_the_in_flight_cap) {
+  limits_.in_flight_cap = 15;
+  start();
+  const auto polls = take<ReceiveOrder>();
+  ASSERT_EQ(polls.size(), 2U);
+  feed(Received{polls[0].ticket, messages(1, 10), false});
+  feed(Received{polls[1].ticket, messages(11, 5), false});
+  EXPECT_TRUE(take<ReceiveOrder>().empty());
+  // At the cap a window that can grow no further is finished, or nothing would ever be deleted.
+  load_all();
+  EXPECT_EQ(delete_all().size(), 15U);
+  EXPECT_FALSE(take<ReceiveOrder>().empty());
+}
+
+TEST_F(DrainTest, a_message_staged_twice_in_one_window_keeps_its_row_and_takes_the_newest_receipt) {
+  start();
+  auto polls = take<ReceiveOrder>();
+  feed(Received{polls[0].ticket, {message(1), message(2)}, false});
+  pass(1000);  // staged by now
+  feed(Received{polls[1].ticket, {message(1, 2), message(3), message(3, 2)}, false});
+  for (std::size_t i = 2; i < polls.size(); ++i) feed(Received{polls[i].ticket, {}, false});
+  load_all();
+  EXPECT_EQ(delete_all(), (std::vector<std::string>{"r1.2", "r2.1", "r3.2"}));
+  run_dry();
+  expect_ended(StopReason::drained);
+  EXPECT_EQ(heart_->books().loaded, 3U);
+  EXPECT_EQ(heart_->books().duplicate, 2U);
+}
+
+TEST_F(DrainTest, a_newer_receipt_survives_a_crash) {
+  start();
+  auto polls = take<ReceiveOrder>();
+  feed(Received{polls[0].ticket, {message(1)}, false});
+  pass(1000);
+  feed(Received{polls[1].ticket, {message(1, 2)}, false});
+  feed(Received{polls[2].ticket, {}, false});
+  ASSERT_EQ(take<LoadOrder>().size(), 1U);
+  orders_.clear();
+  start();
+  load_all();
+  EXPECT_EQ(delete_all(), (std::vector<std::string>{"r1.2"}));
+}
+
+TEST_F(DrainTest, entries_that_failed_for_now_are_deleted_again_and_only_those) {
+  start();
+  deliver(messages(1, 10));
+  load_all();
+  auto first = take<RemoveOrder>();
+  ASSERT_EQ(first.size(), 1U);
+  std::vector<EntryResult> results(10, {true, false, ""});
+  results[3] = {false, false, "InternalError"};
+  results[7] = {false, true, "ReceiptHandleIsInvalid"};
+  feed(BatchAnswered{first[0].ticket, results});
+  pass(5000);
+  const auto second = take<RemoveOrder>();
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(second[0].handles, (std::vector<std::string>{"r4.1"}));
+  feed(BatchAnswered{second[0].ticket, {{true, false, ""}}});
+  run_dry();
+  expect_ended(StopReason::drained);
+  EXPECT_EQ(heart_->books().deleted, 9U);
+  EXPECT_EQ(heart_->books().delete_failed, 1U);
+}
+
+TEST_F(DrainTest,
+       deletes_that_keep_failing_stay_in_the_loaded_window_and_end_the_run_as_temporary) {
+  start();
+  deliver(messages(1, 10));
+  load_all();
+  std::vector<EntryResult> results(10, {true, false, ""});
+  results[3] = {false, false, "InternalError"};
+  for (int i = 0; i < 100 && !heart_->ended(); ++i) {
+    for (const RemoveOrder& order : take<RemoveOrder>()) {
+      feed(BatchAnswered{order.ticket, results});
+      results.assign(1, {false, false, "InternalError"});
+    }
+    deliver({});
+    pass(1000);
+  }
+  expect_ended(StopReason::error);
+  ASSERT_TRUE(heart_->failure().has_value());
+  EXPECT_EQ(heart_->failure()->fault(), Fault::temporary);
+  orders_.clear();
+  start();
+  const auto left = take<RemoveOrder>();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].handles, (std::vector<std::string>{"r4.1"}));
+}
+
+TEST_F(DrainTest, deletes_that_an_earlier_run_left_come_before_the_first_receive) {
+  start();
+  deliver(messages(1, 10));
+  load_all();
+  orders_.clear();
+  start();
+  EXPECT_TRUE(take<ReceiveOrder>().empty());
+  EXPECT_EQ(heart_->books().carried_in, 0U);
+  EXPECT_EQ(delete_all().size(), 10U);
+  EXPECT_FALSE(take<ReceiveOrder>().empty());
+}
+
+TEST_F(DrainTest, a_window_found_open_is_complete_and_one_found_sealed_is_loaded) {
+  limits_.window_messages = 10;
+  start();
+  auto polls = take<ReceiveOrder>();
+  feed(Received{polls[0].ticket, messages(1, 10), false});  // sealed
+  feed(Received{polls[1].ticket, messages(11, 4), false});  // open
+  pass(1000);
+  orders_.clear();
+  start();
+  EXPECT_EQ(heart_->books().carried_in, 14U);
+  EXPECT_TRUE(take<ReceiveOrder>().empty());
+  load_all();
+  EXPECT_EQ(delete_all().size(), 14U);
+  run_dry();
+  expect_ended(StopReason::drained);
+  EXPECT_EQ(heart_->books().loaded, 14U);
+}
+
+TEST_F(DrainTest, a_signal_returns_what_is_unstaged_and_keeps_what_is_staged) {
+  start();
+  auto polls = take<ReceiveOrder>();
+  feed(Received{polls[0].ticket, messages(1, 10), false});
+  pass(1000);                                                // staged
+  feed(Received{polls[1].ticket, messages(11, 10), false});  // not yet
+  feed(Interrupted{});
+  auto returned = take<HideOrder>();
+  ASSERT_EQ(returned.size(), 1U);
+  EXPECT_EQ(returned[0].visibility_s, 0);
+  EXPECT_EQ(returned[0].handles.front(), "r11.1");
+  feed(Received{polls[2].ticket, messages(21, 3), false});  // a poll that was under way
+  const auto late = take<HideOrder>();
+  ASSERT_EQ(late.size(), 1U);
+  EXPECT_EQ(late[0].handles.size(), 3U);
+  EXPECT_TRUE(take<ReceiveOrder>().empty());
+  for (std::size_t i = 3; i < polls.size(); ++i) feed(Received{polls[i].ticket, {}, false});
+  returned.push_back(late[0]);
+  for (const HideOrder& order : returned) {
+    feed(BatchAnswered{order.ticket,
+                       std::vector<EntryResult>(order.handles.size(), {true, false, ""})});
+  }
+  expect_ended(StopReason::interrupted);
+  EXPECT_EQ(heart_->books().returned, 13U);
+  EXPECT_EQ(heart_->books().carried_out, 10U);
+}
+
+TEST_F(DrainTest, a_stop_interrupts_a_load_that_waits_and_never_takes_longer_than_it_may) {
+  start();
+  deliver(messages(1, 10));
+  ASSERT_EQ(take<LoadOrder>().size(), 1U);
+  feed(Interrupted{});
+  EXPECT_TRUE(take<InterruptLoadOrder>().empty()) << "it may just be about to commit";
+  pass(kStopLoadAfter_ms);
+  EXPECT_EQ(take<InterruptLoadOrder>().size(), 1U);
+  pass(kStopAfter_ms - kStopLoadAfter_ms);
+  expect_ended(StopReason::interrupted);
+  EXPECT_EQ(heart_->books().carried_out, 10U);
+}
+
+TEST_F(DrainTest, other_contents_under_its_id_make_a_window_a_new_one) {
+  start();
+  deliver(messages(1, 10));
+  answer_load(OtherContents{});
+  const WindowId first = last_load_.id;
+  load_all();
+  EXPECT_NE(last_load_.id, first);
+  EXPECT_EQ(delete_all().size(), 10U);
+}
+
+TEST_F(DrainTest, a_load_in_doubt_is_called_again_with_the_same_id) {
+  start();
+  deliver(messages(1, 10));
+  answer_load(temporary());
+  const WindowId first = last_load_.id;
+  EXPECT_TRUE(take<LoadOrder>().empty()) << "not at once";
+  pass(10'000);
+  load_all();
+  EXPECT_EQ(last_load_.id, first);
+}
+
+TEST_F(DrainTest, a_database_that_stays_away_ends_the_run_and_the_window_waits) {
+  start();
+  deliver(messages(1, 10));
+  for (int i = 0; i < 200 && !heart_->ended(); ++i) {
+    for (const LoadOrder& order : take<LoadOrder>()) {
+      feed(LoadAnswered{order.window->window.number, temporary()});
+    }
+    deliver({});
+    pass(1000);
+  }
+  expect_ended(StopReason::error);
+  EXPECT_EQ(heart_->failure()->fault(), Fault::temporary);
+  EXPECT_EQ(heart_->books().carried_out, 10U);
+  EXPECT_EQ(checkpoint_->unfinished().size(), 1U);
+}
+
+TEST_F(DrainTest,
+       a_carried_window_older_than_the_ledger_remembers_is_loaded_only_if_it_was_committed) {
+  start();
+  deliver(messages(1, 10));
+  ASSERT_EQ(take<LoadOrder>().size(), 1U);
+  now_.wall_ms += limits_.dedup_ms;
+  orders_.clear();
+  start();
+  const auto loads = take<LoadOrder>();
+  ASSERT_EQ(loads.size(), 1U);
+  EXPECT_TRUE(loads[0].only_if_committed);
+  feed(LoadAnswered{loads[0].window->window.number, NotCommitted{}});
+  run_dry();
+  expect_ended(StopReason::drained);
+  EXPECT_EQ(heart_->books().carried_out, 10U);
+  EXPECT_EQ(heart_->books().deleted, 0U);
+}
+
+TEST_F(DrainTest, leases_are_extended_at_half_their_time_whatever_the_database_does) {
+  limits_.visibility_s = 60;
+  start();
+  deliver(messages(1, 10));
+  ASSERT_EQ(take<LoadOrder>().size(), 1U);
+  pass(29'000);
+  EXPECT_TRUE(take<HideOrder>().empty());
+  pass(1'000);
+  const auto first = take<HideOrder>();
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(first[0].handles.size(), 10U);
+  EXPECT_EQ(first[0].visibility_s, 60);
+  feed(BatchAnswered{first[0].ticket, std::vector<EntryResult>(10, {true, false, ""})});
+  pass(30'000);
+  EXPECT_EQ(take<HideOrder>().size(), 1U);
+}
+
+TEST_F(DrainTest, a_long_poll_is_asked_for_in_pieces_that_a_stop_can_wait_for) {
+  limits_.wait_s = 20;
+  start();
+  std::int64_t polled_s = 0;
+  for (int i = 0; i < 100 && !heart_->ended(); ++i) {
+    const auto polls = take<ReceiveOrder>();
+    for (const ReceiveOrder& order : polls) {
+      EXPECT_LE(order.wait_s, kLongestPoll_s);
+      EXPECT_GE(order.wait_s, 1);
+    }
+    if (!polls.empty()) polled_s += polls[0].wait_s;
+    pass(3000);
+    for (const ReceiveOrder& order : polls) feed(Received{order.ticket, {}, false});
+    for (const CountOrder& order : take<CountOrder>()) feed(Counted{order.ticket, {}});
+  }
+  expect_ended(StopReason::drained);
+  EXPECT_EQ(polled_s, 40);
+}
+
+TEST_F(DrainTest, max_runtime_finishes_what_is_held_and_ends) {
+  limits_.max_runtime_ms = 5000;
+  start();
+  auto polls = take<ReceiveOrder>();
+  feed(Received{polls[0].ticket, messages(1, 10), false});
+  pass(5000);
+  for (std::size_t i = 1; i < polls.size(); ++i) {
+    feed(Received{polls[i].ticket, messages(100 * static_cast<int>(i), 10), false});
+  }
+  EXPECT_TRUE(take<ReceiveOrder>().empty());
+  run_dry();
+  expect_ended(StopReason::max_runtime);
+  EXPECT_EQ(heart_->books().loaded, 10 * polls.size());
+  EXPECT_LE(heart_->books().windows, 2U);
+}
+
+}  // namespace
+}  // namespace sluice

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/config/pipeline_file.h"
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "job/base/failure.h"
+#include "job/base/file.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::string_view kHead =
+    R"({"version":1,"name":"p","queue":{"name":"q"},"tables":[{"table":"t","columns":[)";
+constexpr std::string_view kTail = "]}]}";
+
+Pipeline with_column(std::string_view column) {
+  return parse_pipeline(std::string(kHead) + std::string(column) + std::string(kTail), "p.json");
+}
+
+/// The message and the hint of the refusal; empty when nothing was refused.
+std::string refusal(std::string_view text) {
+  try {
+    parse_pipeline(text, "p.json");
+  } catch (const Failure& failure) {
+    EXPECT_EQ(failure.fault(), Fault::configuration);
+    EXPECT_FALSE(failure.hint().empty()) << failure.message();
+    return failure.message() + " | " + failure.hint();
+  }
+  return "";
+}
+
+std::string refusal_of_column(std::string_view column) {
+  return refusal(std::string(kHead) + std::string(column) + std::string(kTail));
+}
+
+TEST(PipelineFile, the_shipped_one_says_what_the_readme_says) {
+  const Pipeline pipeline =
+      read_pipeline(std::string(SLUICE_SOURCE_DIR) + "/pipelines/user_logins/pipeline.json");
+  EXPECT_EQ(pipeline.name, "user_logins");
+  ASSERT_EQ(pipeline.tables.size(), 1U);
+  const Table& table = pipeline.tables[0];
+  EXPECT_EQ(table.text(), "public.user_logins");
+  ASSERT_EQ(table.columns.size(), 7U);
+  const Column& ip = table.columns[2];
+  EXPECT_EQ(ip.name, "masked_ip");
+  EXPECT_EQ(ip.source.text, "ip");
+  EXPECT_TRUE(ip.required);
+  ASSERT_TRUE(ip.mask.has_value());
+  EXPECT_EQ(ip.mask->method, MaskMethod::hmac_sha256);
+  EXPECT_EQ(ip.mask->domain, "ip");
+  EXPECT_EQ(ip.mask->canonical, Canonical::ip);
+  EXPECT_EQ(table.columns[5].as, As::version_number);
+  EXPECT_EQ(table.columns[6].source.kind, Source::Kind::sent_at);
+  EXPECT_EQ(pipeline.file_sha256.size(), 64U);
+  EXPECT_TRUE(pipeline.ddl_path.ends_with("pipelines/user_logins/user_logins.sql"));
+}
+
+TEST(PipelineFile, a_short_mask_takes_the_source_as_domain_and_text_as_canonical_form) {
+  const Pipeline pipeline =
+      with_column(R"({"column":"c","from":"/user/ip","type":"text","mask":"hmac-sha256"})");
+  const Mask& mask = *pipeline.tables[0].columns[0].mask;
+  EXPECT_EQ(mask.domain, "/user/ip");
+  EXPECT_EQ(mask.canonical, Canonical::text);
+  EXPECT_EQ(pipeline.tables[0].schema, "public");
+}
+
+TEST(PipelineFile, a_json_pointer_is_unescaped) {
+  const Pipeline pipeline = with_column(R"({"column":"c","from":"/a~1b/c~0d","type":"text"})");
+  EXPECT_EQ(pipeline.tables[0].columns[0].source.path, (std::vector<std::string>{"a/b", "c~d"}));
+}
+
+TEST(PipelineFile, what_is_not_json_is_refused_with_its_line) {
+  EXPECT_NE(refusal("{\n  \"version\": 1,\n  \"name\" \"x\"\n}").find("p.json:3"),
+            std::string::npos);
+  EXPECT_NE(refusal("").find("empty"), std::string::npos);
+  EXPECT_NE(refusal(" \n\n").find("empty"), std::string::npos);
+  EXPECT_NE(refusal("[1, 2]").find("object"), std::string::npos);
+  EXPECT_NE(refusal("{\"version\":1").find("not JSON"), std::string::npos);
+  EXPECT_NE(refusal("{} {}").find("not JSON"), std::string::npos);
+}
+
+TEST(PipelineFile, comments_are_allowed) {
+  const std::string text = "// head\n" + std::string(kHead) +
+                           "{\"column\":\"c\",/* here */\"from\":\"f\",\"type\":\"text\"}" +
+                           std::string(kTail) + "\n/* two\nlines */\n";
+  EXPECT_EQ(refusal(text), "");
+}
+
+TEST(PipelineFile, an_unknown_key_is_refused_with_its_line_and_what_was_meant) {
+  const std::string said = refusal("{\"version\":1,\n\"name\":\"p\",\n\"rejectoins\":\"table\"}");
+  EXPECT_NE(said.find("p.json:3"), std::string::npos) << said;
+  EXPECT_NE(said.find("did you mean 'rejections'"), std::string::npos) << said;
+}
+
+TEST(PipelineFile, a_key_that_stands_twice_is_refused) {
+  const std::string said = refusal("{\"version\":1,\n\"name\":\"p\",\n\"name\":\"q\"}");
+  EXPECT_NE(said.find("'name' stands twice"), std::string::npos) << said;
+  EXPECT_NE(said.find("p.json:3"), std::string::npos) << said;
+}
+
+TEST(PipelineFile, each_wrong_column_is_refused_and_named) {
+  const struct {
+    const char* column;
+    const char* word;
+  } cases[] = {
+      {R"({"column":"c","from":"f","type":"varchr(9)"})", "varchr"},
+      {R"({"column":"c","from":"f","type":"varchar(0)"})", "varchar(0)"},
+      {R"({"column":"c","from":"f","type":"numeric(3,4)"})", "numeric(3,4)"},
+      {R"({"column":"c","from":"f","type":"text","required":"yes"})", "required"},
+      {R"({"column":"c","from":"f","type":"text","nullable":true})", "nullable"},
+      {R"({"column":"c","from":"f"})", "type"},
+      {R"({"column":"c","from":"@sent_att","type":"date"})", "@sent_at"},
+      {R"({"column":"c","from":"@sent_at","type":"integer"})", "@sent_at"},
+      {R"({"column":"c","from":"@receive_count","type":"text"})", "@receive_count"},
+      {R"({"column":"c","from":"f","type":"text","as":"version-number"})", "version-number"},
+      {R"({"column":"c","from":"f","type":"text","as":"lowercase"})", "lowercase"},
+      {R"({"column":"c","from":"f","type":"text","mask":"hmac-sha265"})", "did you mean 'hmac-sha256'"},
+      {R"({"column":"c","from":"f","type":"integer","mask":"hmac-sha256"})", "mask"},
+      {R"({"column":"c","from":"f","type":"varchar(63)","mask":"hmac-sha256"})", "64"},
+      {R"({"column":"c","from":"f","type":"text","mask":{"method":"sha256-salted"}})", "salt"},
+      {R"({"column":"c","from":"f","type":"text","mask":{"method":"md5","salt":"s"}})", "salt"},
+      {R"({"column":"c","from":"f","type":"text","mask":{"method":"md5","canonical":"iq"}})", "iq"},
+      {R"({"column":"c","from":"f","type":"text","required":true,"mask":"drop"})", "drop"},
+      {R"({"column":"c","from":"f","type":"text","mask":"md5","clear":true})", "clear"},
+      {R"({"column":"c","from":"f","type":"text"},{"column":"c","from":"g","type":"text"})", "twice"},
+      {R"({"column":"c","from":"/a~2","type":"text"})", "JSON Pointer"},
+  };
+  for (const auto& each : cases) {
+    const std::string said = refusal_of_column(each.column);
+    EXPECT_NE(said.find(each.word), std::string::npos) << each.column << "\n" << said;
+  }
+}
+
+TEST(PipelineFile, a_field_masked_here_and_clear_there_needs_a_word) {
+  const std::string masked = R"({"column":"m","from":"ip","type":"text","mask":"hmac-sha256"},)";
+  EXPECT_NE(refusal_of_column(masked + R"({"column":"c","from":"ip","type":"text"})").find("clear"),
+            std::string::npos);
+  EXPECT_NE(
+      refusal_of_column(masked + R"({"column":"c","from":"/ip","type":"text"})").find("clear"),
+      std::string::npos);
+  EXPECT_EQ(refusal_of_column(masked + R"({"column":"c","from":"ip","type":"text","clear":true})"),
+            "");
+  const std::string nested =
+      R"({"column":"m","from":"/user/ip","type":"text","mask":"hmac-sha256"},)";
+  EXPECT_NE(
+      refusal_of_column(nested + R"({"column":"c","from":"user","type":"jsonb"})").find("clear"),
+      std::string::npos);
+}
+
+TEST(PipelineFile, names_that_could_not_name_a_file_are_refused) {
+  for (const char* name : {"../x", "X", "1a", "a b", ""}) {
+    const std::string text =
+        std::string(R"({"version":1,"name":")") + name +
+        R"(","tables":[{"table":"t","columns":[{"column":"c","from":"f","type":"text"}]}]})";
+    EXPECT_NE(refusal(text), "") << name;
+  }
+}
+
+TEST(PipelineFile, masks_that_anybody_can_guess_are_warned_about) {
+  EXPECT_EQ(
+      warnings_of(with_column(R"({"column":"c","from":"f","type":"text","mask":"md5"})")).size(),
+      1U);
+  EXPECT_TRUE(
+      warnings_of(with_column(R"({"column":"c","from":"f","type":"text","mask":"hmac-sha256"})"))
+          .empty());
+}
+
+TEST(PipelineSchema, is_draft_07_and_knows_every_key) {
+  const auto schema = boost::json::parse(pipeline_schema()).as_object();
+  EXPECT_NE(schema.at("$schema").as_string().find("draft-07"), boost::json::string::npos);
+  const std::string text = pipeline_schema();
+  for (const char* key : {"\"version\"", "\"ddl\"", "\"canonical\"", "\"hmac-sha256\"",
+                          "\"nullable\"", "\"unique\""}) {
+    EXPECT_NE(text.find(key), std::string::npos) << key;
+  }
+}
+
+}  // namespace
+}  // namespace sluice
