@@ -129,24 +129,34 @@ std::string resolved(const std::string& given) {
   return path;
 }
 
+/// Why the file that is there cannot be used; empty when it is open in `db`.
+std::string objection_to(const std::string& path, const CheckpointIdentity& identity,
+                         std::unique_ptr<sqlite::Connection>& db) {
+  try {
+    db = adopt(path, identity);
+    return "";
+  } catch (const sqlite::Damaged& damage) {
+    return "was damaged (" + damage.reason() + ")";
+  } catch (const Foreign& foreign) {
+    return "belongs to " + foreign.of;
+  }
+}
+
 Opened open_or_replace(const std::string& path, const CheckpointIdentity& identity,
                        std::int64_t wall_ms) {
   if (make_file(path)) return {make(path, identity), ""};
+  Opened opened;
   const FileId judged = file_id(path);
-  std::string why;
-  try {
-    return {adopt(path, identity), ""};
-  } catch (const sqlite::Damaged& damage) {
-    why = "was damaged (" + damage.reason() + ")";
-  } catch (const Foreign& foreign) {
-    why = "belongs to " + foreign.of;
-  }
+  const std::string objection = objection_to(path, identity, opened.db);
+  if (objection.empty()) return opened;
   const std::string kept = put_aside(path, judged, wall_ms);
   if (!make_file(path)) {
     throw CheckpointError(Kind::locked, subject(path) + "another process made it just now");
   }
-  return {make(path, identity),
-          std::filesystem::path(path).filename().string() + " " + why + " and is kept as " + kept};
+  opened.db = make(path, identity);
+  opened.set_aside =
+      std::filesystem::path(path).filename().string() + " " + objection + " and is kept as " + kept;
+  return opened;
 }
 
 }  // namespace

@@ -8,12 +8,9 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t kSmallestRow = sizeof(std::uint16_t) + sizeof(std::uint32_t);
-
 bool read_rows(packed::Reader& in, std::vector<StagedRow>& rows) {
   std::uint16_t count = 0;
-  // The count is looked at before room is made for it: garbage must not cost memory.
-  if (!in.read(count) || count * kSmallestRow > in.left()) return false;
+  if (!in.read(count)) return false;
   rows.resize(count);
   for (StagedRow& row : rows) {
     if (!in.read(row.table) || !in.read_text(row.tuple)) return false;

@@ -148,15 +148,14 @@ void Settings::take_flags(const std::vector<std::string>& arguments) {
   const std::string hint = "sluice " + command_ + " --help lists the flags";
   try {
     const auto description = described(command_);
-    po::positional_options_description positional;
-    if (option_of("shell").is_for(command_)) positional.add("shell", 1);
+    po::command_line_parser parser(arguments);
     // No guessing: --max-run must not pass for --max-runtime in a crontab.
-    const auto parsed =
-        po::command_line_parser(arguments)
-            .options(description)
-            .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing &
-                   ~po::command_line_style::allow_short)
-            .run();
+    parser.options(description)
+        .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing &
+               ~po::command_line_style::allow_short);
+    po::positional_options_description positional;
+    if (option_of("shell").is_for(command_)) parser.positional(positional.add("shell", 1));
+    const auto parsed = parser.run();
     for (const auto& given : parsed.options) {
       if (given.string_key.empty()) {
         throw Failure(Fault::usage,

@@ -3,7 +3,7 @@
 
 #include "job/base/text.h"
 #include "job/queue/body_digest.h"
-#include "job/queue/lone_surrogates.h"
+#include "job/base/lone_surrogates.h"
 #include "job/queue/sqs_wire.h"
 
 namespace sluice {

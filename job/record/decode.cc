@@ -6,6 +6,7 @@
 #include <boost/json/basic_parser_impl.hpp>
 #include <string.h>
 
+#include "job/base/lone_surrogates.h"
 #include "job/base/text.h"
 #include "job/record/unicode.h"
 
@@ -28,6 +29,8 @@ bool has_repeated(std::vector<std::string_view>& keys) {
   std::sort(keys.begin(), keys.end());
   return std::adjacent_find(keys.begin(), keys.end()) != keys.end();
 }
+
+Rejection not_unicode() { return {Reason::bad_encoding, "the body is not valid Unicode"}; }
 
 }  // namespace
 
@@ -52,15 +55,14 @@ class Body::Builder {
     end();
     return true;
   }
-  bool on_object_end(std::size_t, error_code& ec) {
+  bool on_object_end(std::size_t, error_code&) {
     const Position object = end();
     body_.keys_.clear();
     for (Position key = object + 1; key < body_.end(object); key = body_.end(key + 1)) {
       body_.keys_.push_back(body_.text(key));
     }
-    repeated_key_ = has_repeated(body_.keys_);
-    if (repeated_key_) ec = boost::json::error::syntax;
-    return !repeated_key_;
+    repeated_key_ = repeated_key_ || has_repeated(body_.keys_);
+    return true;
   }
   bool on_key_part(Text part, std::size_t, error_code&) { return keep(part); }
   bool on_key(Text last, std::size_t size, error_code&) { return string(last, size); }
@@ -120,9 +122,6 @@ MaybeRejection Body::decode(std::string_view json) {
   boost::json::basic_parser<Builder> parser(strict, *this);
   error_code ec;
   const std::size_t used = parser.write_some(false, json.data(), json.size(), ec);
-  if (parser.handler().repeated_key()) {
-    return Rejection{Reason::duplicate_key, "a key stands twice in one object"};
-  }
   if (ec == boost::json::error::too_deep) {
     return Rejection{Reason::too_large, "nested deeper than 32 levels"};
   }
@@ -130,10 +129,16 @@ MaybeRejection Body::decode(std::string_view json) {
     return Rejection{Reason::out_of_range, "a number's exponent is beyond 32 bits"};
   }
   if (ec == boost::json::error::illegal_leading_surrogate ||
-      ec == boost::json::error::illegal_trailing_surrogate || (ec && !is_utf8(json))) {
-    return Rejection{Reason::bad_encoding, "the body is not valid Unicode"};
+      ec == boost::json::error::illegal_trailing_surrogate) {
+    // JSON's grammar allows it: what else is wrong with the body is told first.
+    const std::string repaired = without_lone_surrogates(json, "\\ufffd");
+    return repaired == json ? not_unicode() : decode(repaired).value_or(not_unicode());
   }
+  if (ec && !is_utf8(json)) return not_unicode();
   if (ec || used < json.size()) return Rejection{Reason::not_json, "the body is not JSON"};
+  if (parser.handler().repeated_key()) {
+    return Rejection{Reason::duplicate_key, "a key stands twice in one object"};
+  }
   if (kind(kTop) != Kind::object) {
     return Rejection{Reason::not_an_object, "the body is not a JSON object"};
   }

@@ -104,7 +104,7 @@ constexpr char kInCommit[] = "query = 'COMMIT' AND wait_event = 'SyncRep'";
 TEST(InDoubt, only_a_commit_that_the_standby_has_is_believed_or_learned) {
   const OwnCluster cluster(SLUICE_SOURCE_DIR);
   LoadingDatabase db(cluster);
-  auto warehouse = db.warehouse();
+  auto warehouse = db.warehouse({.commit_ms = 15'000});  // so that a failure ends
   const SealedWindow window = make_window(numbered(1, 5));
   // Settings that would hide the wait or its warning, if a load did not see to them itself.
   db.run("ALTER ROLE " + db.loader() + " SET client_min_messages = error");

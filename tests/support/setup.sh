@@ -8,7 +8,7 @@ if command -v apt-cache > /dev/null && apt-cache show libboost-json1.81-dev > /d
 
 packages=(g++ make cmake ninja-build pkg-config "libboost${boost}-dev" "libboost-json${boost}-dev"
   "libboost-program-options${boost}-dev" libcurl4-openssl-dev libpq-dev libsqlite3-dev libssl-dev libutf8proc-dev
-  libgtest-dev libbenchmark-dev clang-format clang-tidy postgresql curl strace)
+  libgtest-dev libbenchmark-dev clang-format clang-tidy postgresql curl python3 strace)
 
 is_installed() { dpkg-query -W -f '${Status}' "$1" 2> /dev/null | grep -q 'ok installed'; }
 

@@ -104,6 +104,15 @@ TEST_F(CheckpointOpening, a_zeroed_page_is_set_aside_whichever_it_is) {
   }
 }
 
+TEST_F(CheckpointOpening, a_chain_of_pages_that_breaks_in_a_closed_window_is_found) {
+  leave_window(WindowState::closed, 2000);
+  std::string bytes = content();
+  const std::size_t page = bytes.find("a masked tuple", bytes.size() / 4) / 16384 * 16384;
+  bytes.replace(page, 16384, 16384, '\0');
+  write(bytes);
+  expect_set_aside("was damaged (SQLite finds it malformed");
+}
+
 TEST_F(CheckpointOpening, a_flipped_bit_in_what_was_staged_is_found) {
   for (const WindowState state : {WindowState::open, WindowState::sealed, WindowState::loaded}) {
     for (const char* text : {"a masked tuple", "receipt-1"}) {
@@ -269,6 +278,25 @@ TEST_F(CheckpointOpening, a_file_that_another_process_has_by_now_is_not_put_asid
             }),
             0);
   EXPECT_EQ(names(), before);
+}
+
+TEST_F(CheckpointOpening, a_file_that_came_after_the_damaged_one_is_not_put_aside) {
+  write("damage");
+  const FileId judged = file_id(path_);
+  { open(5); }
+  const auto before = names();
+  EXPECT_EQ(kind_of_error([&] { put_aside(path_, judged, 6); }), Kind::locked);
+  EXPECT_EQ(names(), before);
+}
+
+TEST_F(CheckpointOpening, the_journal_is_put_aside_with_its_file) {
+  leave_window(WindowState::sealed);
+  const std::string journal = content_of(path_ + "-journal");
+  write("damage");
+  put_aside(path_, file_id(path_), 5);
+  EXPECT_EQ(names(),
+            (std::vector<std::string>{"one.db.set-aside-5", "one.db.set-aside-5-journal"}));
+  EXPECT_EQ(content_of(path_ + ".set-aside-5-journal"), journal);
 }
 
 TEST_F(CheckpointOpening, the_lock_of_a_dead_process_is_free) {

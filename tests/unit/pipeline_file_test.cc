@@ -11,7 +11,7 @@ namespace sluice {
 namespace {
 
 constexpr std::string_view kHead =
-    R"({"version":1,"name":"p","queue":{"name":"q"},"tables":[{"table":"t","columns":[)";
+    R"j({"version":1,"name":"p","queue":{"name":"q"},"tables":[{"table":"t","columns":[)j";
 constexpr std::string_view kTail = "]}]}";
 
 Pipeline with_column(std::string_view column) {
@@ -58,7 +58,7 @@ TEST(PipelineFile, the_shipped_one_says_what_the_readme_says) {
 
 TEST(PipelineFile, a_short_mask_takes_the_source_as_domain_and_text_as_canonical_form) {
   const Pipeline pipeline =
-      with_column(R"({"column":"c","from":"/user/ip","type":"text","mask":"hmac-sha256"})");
+      with_column(R"j({"column":"c","from":"/user/ip","type":"text","mask":"hmac-sha256"})j");
   const Mask& mask = *pipeline.tables[0].columns[0].mask;
   EXPECT_EQ(mask.domain, "/user/ip");
   EXPECT_EQ(mask.canonical, Canonical::text);
@@ -66,7 +66,7 @@ TEST(PipelineFile, a_short_mask_takes_the_source_as_domain_and_text_as_canonical
 }
 
 TEST(PipelineFile, a_json_pointer_is_unescaped) {
-  const Pipeline pipeline = with_column(R"({"column":"c","from":"/a~1b/c~0d","type":"text"})");
+  const Pipeline pipeline = with_column(R"j({"column":"c","from":"/a~1b/c~0d","type":"text"})j");
   EXPECT_EQ(pipeline.tables[0].columns[0].source.path, (std::vector<std::string>{"a/b", "c~d"}));
 }
 
@@ -104,27 +104,30 @@ TEST(PipelineFile, each_wrong_column_is_refused_and_named) {
     const char* column;
     const char* word;
   } cases[] = {
-      {R"({"column":"c","from":"f","type":"varchr(9)"})", "varchr"},
-      {R"({"column":"c","from":"f","type":"varchar(0)"})", "varchar(0)"},
-      {R"({"column":"c","from":"f","type":"numeric(3,4)"})", "numeric(3,4)"},
-      {R"({"column":"c","from":"f","type":"text","required":"yes"})", "required"},
-      {R"({"column":"c","from":"f","type":"text","nullable":true})", "nullable"},
-      {R"({"column":"c","from":"f"})", "type"},
-      {R"({"column":"c","from":"@sent_att","type":"date"})", "@sent_at"},
-      {R"({"column":"c","from":"@sent_at","type":"integer"})", "@sent_at"},
-      {R"({"column":"c","from":"@receive_count","type":"text"})", "@receive_count"},
-      {R"({"column":"c","from":"f","type":"text","as":"version-number"})", "version-number"},
-      {R"({"column":"c","from":"f","type":"text","as":"lowercase"})", "lowercase"},
-      {R"({"column":"c","from":"f","type":"text","mask":"hmac-sha265"})", "did you mean 'hmac-sha256'"},
-      {R"({"column":"c","from":"f","type":"integer","mask":"hmac-sha256"})", "mask"},
-      {R"({"column":"c","from":"f","type":"varchar(63)","mask":"hmac-sha256"})", "64"},
-      {R"({"column":"c","from":"f","type":"text","mask":{"method":"sha256-salted"}})", "salt"},
-      {R"({"column":"c","from":"f","type":"text","mask":{"method":"md5","salt":"s"}})", "salt"},
-      {R"({"column":"c","from":"f","type":"text","mask":{"method":"md5","canonical":"iq"}})", "iq"},
-      {R"({"column":"c","from":"f","type":"text","required":true,"mask":"drop"})", "drop"},
-      {R"({"column":"c","from":"f","type":"text","mask":"md5","clear":true})", "clear"},
-      {R"({"column":"c","from":"f","type":"text"},{"column":"c","from":"g","type":"text"})", "twice"},
-      {R"({"column":"c","from":"/a~2","type":"text"})", "JSON Pointer"},
+      {R"j({"column":"c","from":"f","type":"varchr(9)"})j", "varchr"},
+      {R"j({"column":"c","from":"f","type":"varchar(0)"})j", "varchar(0)"},
+      {R"j({"column":"c","from":"f","type":"numeric(3,4)"})j", "numeric(3,4)"},
+      {R"j({"column":"c","from":"f","type":"text","required":"yes"})j", "required"},
+      {R"j({"column":"c","from":"f","type":"text","nullable":true})j", "nullable"},
+      {R"j({"column":"c","from":"f"})j", "type"},
+      {R"j({"column":"c","from":"@sent_att","type":"date"})j", "@sent_at"},
+      {R"j({"column":"c","from":"@sent_at","type":"integer"})j", "@sent_at"},
+      {R"j({"column":"c","from":"@receive_count","type":"text"})j", "@receive_count"},
+      {R"j({"column":"c","from":"f","type":"text","as":"version-number"})j", "version-number"},
+      {R"j({"column":"c","from":"f","type":"text","as":"lowercase"})j", "lowercase"},
+      {R"j({"column":"c","from":"f","type":"text","mask":"hmac-sha265"})j",
+       "did you mean 'hmac-sha256'"},
+      {R"j({"column":"c","from":"f","type":"integer","mask":"hmac-sha256"})j", "mask"},
+      {R"j({"column":"c","from":"f","type":"varchar(63)","mask":"hmac-sha256"})j", "64"},
+      {R"j({"column":"c","from":"f","type":"text","mask":{"method":"sha256-salted"}})j", "salt"},
+      {R"j({"column":"c","from":"f","type":"text","mask":{"method":"md5","salt":"s"}})j", "salt"},
+      {R"j({"column":"c","from":"f","type":"text","mask":{"method":"md5","canonical":"iq"}})j",
+       "iq"},
+      {R"j({"column":"c","from":"f","type":"text","required":true,"mask":"drop"})j", "drop"},
+      {R"j({"column":"c","from":"f","type":"text","mask":"md5","clear":true})j", "clear"},
+      {R"j({"column":"c","from":"f","type":"text"},{"column":"c","from":"g","type":"text"})j",
+       "twice"},
+      {R"j({"column":"c","from":"/a~2","type":"text"})j", "JSON Pointer"},
   };
   for (const auto& each : cases) {
     const std::string said = refusal_of_column(each.column);
@@ -133,36 +136,37 @@ TEST(PipelineFile, each_wrong_column_is_refused_and_named) {
 }
 
 TEST(PipelineFile, a_field_masked_here_and_clear_there_needs_a_word) {
-  const std::string masked = R"({"column":"m","from":"ip","type":"text","mask":"hmac-sha256"},)";
-  EXPECT_NE(refusal_of_column(masked + R"({"column":"c","from":"ip","type":"text"})").find("clear"),
-            std::string::npos);
+  const std::string masked = R"j({"column":"m","from":"ip","type":"text","mask":"hmac-sha256"},)j";
   EXPECT_NE(
-      refusal_of_column(masked + R"({"column":"c","from":"/ip","type":"text"})").find("clear"),
+      refusal_of_column(masked + R"j({"column":"c","from":"ip","type":"text"})j").find("clear"),
       std::string::npos);
-  EXPECT_EQ(refusal_of_column(masked + R"({"column":"c","from":"ip","type":"text","clear":true})"),
-            "");
-  const std::string nested =
-      R"({"column":"m","from":"/user/ip","type":"text","mask":"hmac-sha256"},)";
   EXPECT_NE(
-      refusal_of_column(nested + R"({"column":"c","from":"user","type":"jsonb"})").find("clear"),
+      refusal_of_column(masked + R"j({"column":"c","from":"/ip","type":"text"})j").find("clear"),
+      std::string::npos);
+  EXPECT_EQ(
+      refusal_of_column(masked + R"j({"column":"c","from":"ip","type":"text","clear":true})j"), "");
+  const std::string nested =
+      R"j({"column":"m","from":"/user/ip","type":"text","mask":"hmac-sha256"},)j";
+  EXPECT_NE(
+      refusal_of_column(nested + R"j({"column":"c","from":"user","type":"jsonb"})j").find("clear"),
       std::string::npos);
 }
 
 TEST(PipelineFile, names_that_could_not_name_a_file_are_refused) {
   for (const char* name : {"../x", "X", "1a", "a b", ""}) {
     const std::string text =
-        std::string(R"({"version":1,"name":")") + name +
-        R"(","tables":[{"table":"t","columns":[{"column":"c","from":"f","type":"text"}]}]})";
+        std::string(R"j({"version":1,"name":")j") + name +
+        R"j(","tables":[{"table":"t","columns":[{"column":"c","from":"f","type":"text"}]}]})j";
     EXPECT_NE(refusal(text), "") << name;
   }
 }
 
 TEST(PipelineFile, masks_that_anybody_can_guess_are_warned_about) {
   EXPECT_EQ(
-      warnings_of(with_column(R"({"column":"c","from":"f","type":"text","mask":"md5"})")).size(),
+      warnings_of(with_column(R"j({"column":"c","from":"f","type":"text","mask":"md5"})j")).size(),
       1U);
   EXPECT_TRUE(
-      warnings_of(with_column(R"({"column":"c","from":"f","type":"text","mask":"hmac-sha256"})"))
+      warnings_of(with_column(R"j({"column":"c","from":"f","type":"text","mask":"hmac-sha256"})j"))
           .empty());
 }
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "job/queue/lone_surrogates.h"
+#include "job/base/lone_surrogates.h"
 
 namespace sluice {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "job/queue/lone_surrogates.h"
+#include "job/base/lone_surrogates.h"
 
 #include <charconv>
 

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a test with the real program stands on: a sandbox queue, a database with the login table, a
+// folder, a keyring.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/support/aws_sandbox.h"
+#include "tests/support/login_messages.h"
+#include "tests/support/postgres.h"
+#include "tests/support/program.h"
+
+namespace sluice {
+
+class LoginWorld {
+ public:
+  /// The queue is empty, the database migrated (unless told otherwise), the pipeline is
+  /// pipelines/user_logins.
+  explicit LoginWorld(bool migrated = true);
+  ~LoginWorld();
+  LoginWorld(const LoginWorld&) = delete;
+  LoginWorld& operator=(const LoginWorld&) = delete;
+
+  AwsSandbox& aws() { return aws_; }
+  TestDatabase& database() { return database_; }
+  const std::string& folder() const { return folder_; }
+  std::string checkpoint() const { return folder_ + "/checkpoint.db"; }
+  std::string keyring() const { return folder_ + "/keyring.json"; }
+  std::string pipeline() const { return folder_ + "/pipeline.json"; }
+  /// The settings of every run; a test may change them.
+  Program::Variables& variables() { return variables_; }
+
+  /// Sends `count` messages of the login shape, numbered on from the last; some of them are bad on
+  /// purpose.
+  void send(int count);
+  void send_body(const std::string& body);
+
+  /// `sluice COMMAND …` to its end.
+  Outcome call(const std::vector<std::string>& arguments);
+  /// `sluice run --json …`, started.
+  std::unique_ptr<Program> start_run(const std::vector<std::string>& arguments = {},
+                                     const std::vector<std::string>& before = {});
+  /// The same, to its end.
+  Outcome run(const std::vector<std::string>& arguments = {});
+  /// As a scheduler would after a crash: leases lapse, then it runs again, until the queue is
+  /// empty.
+  void run_until_empty();
+
+  std::size_t left_in_queue();
+  /// Each message ever sent is one row, or one rejection for the reason it was made for, and gone
+  /// from the queue; AWS would have refused no request. Fails the test with what differs.
+  void expect_everything_once();
+
+ private:
+  std::string folder_;
+  AwsSandbox aws_;
+  TestDatabase database_;
+  Program::Variables variables_;
+  std::vector<std::string> bodies_;
+  std::uint64_t good_ = 0;
+  std::map<std::string, std::uint64_t> bad_;  // by reason
+  std::uint64_t next_ = 0;
+};
+
+}  // namespace sluice
