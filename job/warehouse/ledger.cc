@@ -60,6 +60,7 @@ struct Split {
 };
 Split split_by(const Result& result, const Messages& messages) {
   std::vector<MessageKey> keys;
+  keys.reserve(static_cast<std::size_t>(result.rows()));
   for (int row = 0; row < result.rows(); ++row) keys.push_back(key_at(result, row));
   std::ranges::sort(keys);
   Split split;

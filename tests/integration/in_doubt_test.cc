@@ -108,8 +108,7 @@ TEST(InDoubt, only_a_commit_that_the_standby_has_is_believed_or_learned) {
   const SealedWindow window = make_window(numbered(1, 5));
   // Settings that would hide the wait or its warning, if a load did not see to them itself.
   db.run("ALTER ROLE " + db.loader() + " SET client_min_messages = error");
-  db.run("ALTER DATABASE " + db.name() +
-         " SET synchronous_commit = local; SET synchronous_commit = local");
+  db.run("ALTER DATABASE " + db.name() + " SET synchronous_commit = local");
   db.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'");
   db.run("SELECT pg_reload_conf()");
 

@@ -21,7 +21,8 @@ std::string new_folder() {
 
 }  // namespace
 
-LoginWorld::LoginWorld(bool migrated) : folder_(new_folder()) {
+LoginWorld::LoginWorld(bool migrated, const TestCluster& cluster)
+    : folder_(new_folder()), database_(cluster) {
   aws_.sqs().add_queue({.name = kQueue});
   const std::filesystem::path source =
       std::filesystem::path(SLUICE_SOURCE_DIR) / "pipelines" / "user_logins";
@@ -84,10 +85,14 @@ std::size_t LoginWorld::left_in_queue() {
   return left;
 }
 
+void LoginWorld::let_leases_lapse() {
+  aws_.sqs().with_queue(kQueue, [](SandboxQueue& queue, Now) { queue.show_all(); });
+}
+
 void LoginWorld::run_until_empty() {
   constexpr int kMost = 5;
   for (int i = 0; i < kMost; ++i) {
-    aws_.sqs().with_queue(kQueue, [](SandboxQueue& queue, Now) { queue.show_all(); });
+    let_leases_lapse();
     const Outcome outcome = run();
     if (outcome.status == 0 && left_in_queue() == 0) return;
     if (i + 1 == kMost)

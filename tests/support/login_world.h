@@ -18,7 +18,7 @@ class LoginWorld {
  public:
   /// The queue is empty, the database migrated (unless told otherwise), the pipeline is
   /// pipelines/user_logins.
-  explicit LoginWorld(bool migrated = true);
+  explicit LoginWorld(bool migrated = true, const TestCluster& cluster = TestCluster::shared());
   ~LoginWorld();
   LoginWorld(const LoginWorld&) = delete;
   LoginWorld& operator=(const LoginWorld&) = delete;
@@ -44,6 +44,8 @@ class LoginWorld {
                                      const std::vector<std::string>& before = {});
   /// The same, to its end.
   Outcome run(const std::vector<std::string>& arguments = {});
+  /// Every message that is left can be received again, as after the visibility timeout.
+  void let_leases_lapse();
   /// As a scheduler would after a crash: leases lapse, then it runs again, until the queue is
   /// empty.
   void run_until_empty();

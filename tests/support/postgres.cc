@@ -47,6 +47,7 @@ TestSession::TestSession(const std::string& conninfo) : connection_(PQconnectdb(
     throw std::runtime_error(PQerrorMessage(connection_.get()));
   PQsetNoticeProcessor(
       connection_.get(), [](void*, const char*) {}, nullptr);
+  run("SET synchronous_commit = local");  // a test itself never waits for a standby
 }
 
 std::vector<Row> TestSession::rows(const std::string& sql) {

@@ -98,6 +98,13 @@ void Program::kill() const {
   if (pid_ > 0) ::killpg(pid_, SIGKILL);
 }
 
+bool Program::has_ended() const {
+  siginfo_t info{};
+  const int answer =
+      ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+  return answer != 0 || info.si_pid == pid_;
+}
+
 Outcome Program::wait(std::chrono::milliseconds at_most) {
   const auto deadline = std::chrono::steady_clock::now() + at_most;
   int status = 0;

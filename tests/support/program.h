@@ -38,6 +38,8 @@ class Program {
   void signal(int number) const;
   /// SIGKILL, to it and to whatever runs it.
   void kill() const;
+  /// Whether `wait` would return at once.
+  bool has_ended() const;
   /// Waits for its end; after `at_most` it is killed and std::runtime_error says what it had said.
   Outcome wait(std::chrono::milliseconds at_most = std::chrono::seconds(60));
   pid_t pid() const { return pid_; }
