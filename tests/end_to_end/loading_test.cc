@@ -90,8 +90,7 @@ TEST(Loading, a_date_is_the_day_in_utc_whatever_the_time_zones_are) {
 
 TEST(Loading, a_queue_is_found_by_its_name) {
   LoginWorld world;
-  edit_pipeline(world,
-                R"("url": "https://sqs.us-east-1.amazonaws.com/000000000000/login-queue")",
+  edit_pipeline(world, R"("url": "https://sqs.us-east-1.amazonaws.com/000000000000/login-queue")",
                 R"("name": "login-queue")");
   world.send(10);
   const Outcome outcome = world.run({"--empty-polls", "1"});
@@ -102,8 +101,8 @@ TEST(Loading, a_queue_is_found_by_its_name) {
 TEST(Loading, the_loader_role_and_insert_on_the_table_are_all_the_rights_it_takes) {
   LoginWorld world;
   const std::string loader = world.database().make_loader();
-  world.database().run("GRANT INSERT ON public.user_logins TO " + loader + "; ALTER ROLE " + loader +
-                       " PASSWORD 'loaders-own-word'");
+  world.database().run("GRANT INSERT ON public.user_logins TO " + loader + "; ALTER ROLE " +
+                       loader + " PASSWORD 'loaders-own-word'");
   world.variables()["PGUSER"] = loader;
   world.variables()["PGPASSWORD"] = "loaders-own-word";
   world.send(200);
@@ -151,8 +150,8 @@ TEST(Loading, max_runtime_ends_a_run_that_a_producer_would_keep_busy_for_ever) {
 }
 
 TEST(Loading, more_rejections_than_the_threshold_end_with_65_after_the_good_rows_are_loaded) {
-  for (const auto& [threshold, status] : std::map<std::string, int>{
-           {"2", 65}, {"3", 0}, {"74%", 65}, {"75%", 0}, {"0", 65}}) {
+  for (const auto& [threshold, status] :
+       std::map<std::string, int>{{"2", 65}, {"3", 0}, {"74%", 65}, {"75%", 0}, {"0", 65}}) {
     SCOPED_TRACE(threshold);
     LoginWorld world;
     for (const char* body : {"{", "[]", "{}"}) world.send_body(body);
@@ -194,10 +193,11 @@ TEST(Loading, one_message_may_fill_several_tables) {
   const Outcome outcome = world.run({"--empty-polls", "1", "--window-messages", "100"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   world.expect_everything_once();
-  EXPECT_EQ(world.database().value(
-                "SELECT count(*) FROM (SELECT device_type, masked_device_id FROM public.user_logins "
-                "EXCEPT ALL SELECT kind, mask FROM public.devices) AS missing"),
-            "0");
+  EXPECT_EQ(
+      world.database().value(
+          "SELECT count(*) FROM (SELECT device_type, masked_device_id FROM public.user_logins "
+          "EXCEPT ALL SELECT kind, mask FROM public.devices) AS missing"),
+      "0");
   const auto rows = outcome.summary().at("counts").at("rows").as_object();
   EXPECT_EQ(rows.at("public.user_logins"), outcome.count("loaded"));
   EXPECT_EQ(rows.at("public.devices"), outcome.count("loaded"));

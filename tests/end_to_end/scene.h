@@ -44,8 +44,8 @@ inline std::string login_body(const std::string& user, const std::string& device
 
 inline QueueTally tally(LoginWorld& world) {
   QueueTally tally;
-  world.aws().sqs().with_queue(
-      kLoginQueue, [&](SandboxQueue& queue, Now now) { tally = queue.tally(now); });
+  world.aws().sqs().with_queue(kLoginQueue,
+                               [&](SandboxQueue& queue, Now now) { tally = queue.tally(now); });
   return tally;
 }
 
@@ -56,7 +56,8 @@ inline void deliver_all_again(LoginWorld& world) {
   });
 }
 
-/// Calls of `operation`, the first `calls` of them, stop before they take effect until it is opened.
+/// Calls of `operation`, the first `calls` of them, stop before they take effect until it is
+/// opened.
 inline std::shared_ptr<SandboxGate> gate_before(LoginWorld& world, const std::string& operation,
                                                 int call = 1) {
   auto gate = std::make_shared<SandboxGate>();
@@ -72,9 +73,9 @@ inline std::int64_t count_in(const boost::json::object& summary, const std::stri
 inline void expect_books_add_up(const boost::json::object& summary) {
   ASSERT_TRUE(summary.contains("counts")) << summary;
   const auto count = [&](const char* name) { return count_in(summary, name); };
-  EXPECT_EQ(count("received") + count("carried_in"),
-            count("loaded") + count("duplicate") + count("rejected") + count("returned") +
-                count("carried_out"))
+  EXPECT_EQ(count("received") + count("carried_in"), count("loaded") + count("duplicate") +
+                                                         count("rejected") + count("returned") +
+                                                         count("carried_out"))
       << summary;
 }
 

@@ -113,12 +113,25 @@ TEST(Schema, a_loader_passes_the_check_and_others_are_told_what_they_lack) {
   EXPECT_NE(last().hint.find("sluice migrate"), std::string::npos);
 }
 
-TEST(Schema, a_read_only_server_is_temporary_and_another_encoding_is_not_taken) {
+TEST(Schema, a_read_only_server_is_temporary) {
   TestDatabase db;
   Connection connection(db.conninfo(), kNever);
   connection.execute("SET default_transaction_read_only = on", "testing");
   EXPECT_EQ(check_schema(connection).back().fault, Fault::temporary);
   EXPECT_FALSE(check_schema(connection).back().ok);
+}
+
+TEST(Schema, a_database_of_another_encoding_is_refused) {
+  const std::string name = "latin_" + TestDatabase().name();
+  TestSession admin(TestCluster::shared().conninfo("postgres"));
+  admin.run("CREATE DATABASE " + name + " ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0");
+  {
+    Connection connection(TestCluster::shared().conninfo(name), kNever);
+    const Finding finding = check_schema(connection).back();
+    EXPECT_FALSE(finding.ok);
+    EXPECT_NE(finding.text.find("LATIN1"), std::string::npos);
+  }
+  admin.run("DROP DATABASE " + name + " WITH (FORCE)");
 }
 
 TEST(LedgerDays, days_are_those_of_utc_whatever_the_time_zones_are) {

@@ -55,7 +55,7 @@ TEST(Refusal, the_sealed_body_is_the_masked_row_and_can_be_staged_again) {
   EXPECT_EQ(messages[0].rows.size(), 1U);
 }
 
-TEST(Refusal, the_source_of_the_column_is_told_when_postgres_names_it) {
+TEST(Refusal, a_value_that_a_domain_refuses_is_rejected) {
   LoadingDatabase db;
   db.run(
       "CREATE DOMAIN public.short AS varchar(10) CONSTRAINT is_short CHECK (length(VALUE) < 4);"

@@ -85,6 +85,16 @@ std::size_t LoginWorld::left_in_queue() {
   return left;
 }
 
+void LoginWorld::answer_empty_polls_at_once() {
+  const auto nothing_to_give = [this](const boost::json::object&) {
+    std::size_t visible = 0;
+    aws_.sqs().with_queue(
+        kQueue, [&](SandboxQueue& queue, Now now) { visible = queue.tally(now).visible; });
+    return visible == 0;
+  };
+  aws_.faults().add({.on = "ReceiveMessage", .when = nothing_to_give, .fault = {.empty = true}});
+}
+
 void LoginWorld::let_leases_lapse() {
   aws_.sqs().with_queue(kQueue, [](SandboxQueue& queue, Now) { queue.show_all(); });
 }

@@ -44,6 +44,8 @@ class LoginWorld {
                                      const std::vector<std::string>& before = {});
   /// The same, to its end.
   Outcome run(const std::vector<std::string>& arguments = {});
+  /// From now on a long poll that finds nothing is answered at once, as if its time had passed.
+  void answer_empty_polls_at_once();
   /// Every message that is left can be received again, as after the visibility timeout.
   void let_leases_lapse();
   /// As a scheduler would after a crash: leases lapse, then it runs again, until the queue is

@@ -100,8 +100,7 @@ void Program::kill() const {
 
 bool Program::has_ended() const {
   siginfo_t info{};
-  const int answer =
-      ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
+  const int answer = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);
   return answer != 0 || info.si_pid == pid_;
 }
 
