@@ -104,15 +104,12 @@ struct Table {
   std::string text() const { return schema + "." + name; }
 };
 
-enum class Rejections { table, dead_letter_queue, leave };
-
 struct Pipeline {
   std::string name;
   std::string queue_url;  // empty when the queue is named, not addressed
   std::string queue_name;
   std::string ddl_path;  // absolute or relative to the working directory; empty when there is none
   std::vector<Table> tables;
-  Rejections rejections = Rejections::table;
   std::string file_sha256;  // hex, of the file's bytes
 };
 

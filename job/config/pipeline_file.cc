@@ -10,16 +10,16 @@
 #include "job/base/encoding.h"
 #include "job/base/file.h"
 #include "job/base/text.h"
+#include "job/config/column_fit.h"
 #include "job/config/column_type.h"
 #include "job/config/located_json.h"
 #include "job/config/pipeline_keys.h"
+#include "job/config/pipeline_shape.h"
 
 namespace sluice {
 namespace {
 
-constexpr std::string_view kWhat = "pipeline file";
 constexpr std::size_t kLargestFile = 1 << 20;
-constexpr int kLongestIdentifier = 63;  // Postgres: NAMEDATALEN - 1
 
 /// Reads one file; holds its path for the messages.
 class Reader {
@@ -30,15 +30,10 @@ class Reader {
 
  private:
   using Json = LocatedJson;
-  using Kind = PipelineKey::Kind;
 
   [[noreturn]] void refuse(int line, const std::string& problem, const std::string& hint) const {
-    throw at_line(kWhat, path_, line, problem, hint);
+    throw at_line(kPipelineFile, path_, line, problem, hint);
   }
-  void check_keys(const Json& value, const PipelineObject& object, const std::string& where) const;
-  void check_kind(const Json& value, const PipelineKey& key) const;
-  void check_choice(const Json& value, const PipelineKey& key) const;
-
   static std::string text_or(const Json& object, std::string_view key, std::string_view otherwise) {
     const Json* value = object.find(key);
     return value != nullptr ? value->text : std::string(otherwise);
@@ -53,10 +48,6 @@ class Reader {
   Column column(const Json& value) const;
   Source source(const Json& value) const;
   Mask mask(const Json& value, const Source& from) const;
-  void check_column(const Json& value, const Column& column) const;
-  void check_source_fits(const Json& value, const Column& column) const;
-  void check_as_fits(const Json& value, const Column& column) const;
-  void check_mask_fits(const Json& value, const Column& column) const;
   void check_clear(const Json& tables, const Pipeline& pipeline) const;
 
   const std::string& path_;
@@ -66,79 +57,6 @@ template <typename Rows>
 auto row_for(const Rows& rows, std::string_view word) {
   return std::find_if(rows.begin(), rows.end(),
                       [word](const auto& row) { return row.word == word; });
-}
-
-void Reader::check_choice(const Json& value, const PipelineKey& key) const {
-  if (key.choices.empty() || value.kind != Json::Kind::string) return;
-  if (std::find(key.choices.begin(), key.choices.end(), value.text) != key.choices.end()) return;
-  refuse(
-      value.line,
-      "'" + value.text + "' is no " + std::string(key.name) + did_you_mean(value.text, key.choices),
-      "known: " + listed(key.choices));
-}
-
-void Reader::check_kind(const Json& value, const PipelineKey& key) const {
-  const auto is = [&value](Json::Kind kind) { return value.kind == kind; };
-  const auto all = [&value](Json::Kind kind) {
-    return value.kind == Json::Kind::array && !value.items.empty() &&
-           std::all_of(value.items.begin(), value.items.end(),
-                       [kind](const Json& item) { return item.kind == kind; });
-  };
-  const auto expect = [&](bool holds, const char* expected) {
-    if (!holds) {
-      refuse(value.line, "'" + std::string(key.name) + "' must be " + expected,
-             std::string(key.about));
-    }
-  };
-  switch (key.kind) {
-    case Kind::string:
-      expect(is(Json::Kind::string) && !value.text.empty(), "a text that is not empty");
-      break;
-    case Kind::integer:
-      expect(is(Json::Kind::number), "a whole number");
-      break;
-    case Kind::boolean:
-      expect(is(Json::Kind::boolean), "true or false");
-      break;
-    case Kind::strings:
-      expect(all(Json::Kind::string), "a list of texts that is not empty");
-      break;
-    case Kind::object:
-      expect(is(Json::Kind::object), "an object");
-      break;
-    case Kind::objects:
-      expect(all(Json::Kind::object), "a list of objects that is not empty");
-      break;
-    case Kind::string_or_object:
-      expect(is(Json::Kind::string) || is(Json::Kind::object), "a text or an object");
-      break;
-  }
-  check_choice(value, key);
-  if (value.kind == Json::Kind::object) check_keys(value, *key.object, std::string(key.name));
-  for (const Json& item : value.items) {
-    if (item.kind == Json::Kind::object) check_keys(item, *key.object, std::string(key.name));
-  }
-}
-
-void Reader::check_keys(const Json& value, const PipelineObject& object,
-                        const std::string& where) const {
-  std::vector<std::string_view> known;
-  for (const PipelineKey& key : object.keys) known.push_back(key.name);
-  for (const Json::Member& member : value.members) {
-    const auto key = std::find_if(object.keys.begin(), object.keys.end(),
-                                  [&](const PipelineKey& each) { return each.name == member.key; });
-    if (key == object.keys.end()) {
-      refuse(member.line,
-             "unknown key '" + member.key + "' in " + where + did_you_mean(member.key, known),
-             "known: " + listed(known));
-    }
-    check_kind(member.value, *key);
-  }
-  for (const PipelineKey& key : object.keys) {
-    if (key.required && value.find(key.name) == nullptr) {
-      refuse(value.line, where + " lacks '" + std::string(key.name) + "'", std::string(key.about));
-    }
-  }
 }
 
 void Reader::queue(const Json& value, Pipeline& pipeline) const {
@@ -223,100 +141,11 @@ Column Reader::column(const Json& value) const {
   column.nullable = flag(value, "nullable");
   if (const Json* as = value.find("as")) column.as = row_for(as_words(), as->text)->as;
   if (const Json* how = value.find("mask")) column.mask = mask(*how, column.source);
-  check_column(value, column);
+  if (flag(value, "clear") && column.mask) {
+    refuse(value.line, "'clear' beside a mask", "take one of them away");
+  }
+  if (const auto misfit = misfit_of(column)) refuse(value.line, misfit->problem, misfit->hint);
   return column;
-}
-
-void Reader::check_column(const Json& value, const Column& column) const {
-  if (column.name.size() > kLongestIdentifier) {
-    refuse(value.line, "column name longer than 63 bytes", "Postgres would cut it");
-  }
-  if (column.nullable && !column.required) {
-    refuse(value.line, "'nullable' without 'required' says nothing",
-           "add \"required\": true, or leave it out");
-  }
-  check_source_fits(value, column);
-  check_as_fits(value, column);
-  if (column.mask) check_mask_fits(value, column);
-}
-
-void Reader::check_source_fits(const Json& value, const Column& column) const {
-  using Type = ColumnType::Kind;
-  const Type type = column.type.kind;
-  bool fits = true;
-  switch (column.source.kind) {
-    case Source::Kind::sent_at:
-      fits = type == Type::date || type == Type::timestamptz || type == Type::timestamp;
-      break;
-    case Source::Kind::receive_count:
-      fits = type == Type::smallint || type == Type::integer || type == Type::bigint;
-      break;
-    case Source::Kind::message_id:
-      fits = column.type.is_text() || type == Type::uuid;
-      break;
-    case Source::Kind::field:
-    case Source::Kind::attribute:
-      break;
-  }
-  if (!fits) {
-    refuse(value.line, column.source.text + " does not fit type " + postgres_name(column.type),
-           "@sent_at: date, timestamptz, timestamp; @receive_count: smallint, integer, bigint; "
-           "@message_id: text, uuid");
-  }
-}
-
-void Reader::check_as_fits(const Json& value, const Column& column) const {
-  using Type = ColumnType::Kind;
-  const Type type = column.type.kind;
-  bool fits = true;
-  switch (column.as) {
-    case As::is:
-      return;
-    case As::version_number:
-    case As::version_base100:
-    case As::version_digits:
-      fits = type == Type::smallint || type == Type::integer || type == Type::bigint;
-      break;
-    case As::lower:
-    case As::trim:
-      fits = column.type.is_text() || column.mask.has_value();
-      break;
-    case As::epoch_seconds:
-    case As::epoch_millis:
-      fits = type == Type::date || type == Type::timestamptz || type == Type::timestamp;
-      break;
-  }
-  if (!fits) {
-    refuse(value.line,
-           "as '" + value.find("as")->text + "' does not fit type " + postgres_name(column.type),
-           "versions become integers, epochs become dates or timestamps, lower and trim stay text");
-  }
-}
-
-void Reader::check_mask_fits(const Json& value, const Column& column) const {
-  const MaskWord& word = word_of(column.mask->method);
-  const bool inet_prefix =
-      column.mask->method == MaskMethod::ip_prefix && column.type.kind == ColumnType::Kind::inet;
-  const bool text = column.type.is_text() || column.mask->method == MaskMethod::drop || inet_prefix;
-  if (!text || (column.as != As::is && column.as != As::lower && column.as != As::trim)) {
-    refuse(value.line,
-           "a mask is text: '" + column.name + "' cannot be " + postgres_name(column.type),
-           "make the column varchar(256), and take `as` away unless it is lower or trim");
-  }
-  if (column.source.kind != Source::Kind::field && column.source.kind != Source::Kind::attribute) {
-    refuse(value.line, column.source.text + " cannot be masked", "it says nothing about a person");
-  }
-  if (column.type.length > 0 && word.width > column.type.length) {
-    refuse(value.line,
-           std::string(word.word) + " needs " + std::to_string(word.width) + " characters; '" +
-               column.name + "' has " + std::to_string(column.type.length),
-           "widen the column");
-  }
-  if (column.required && column.mask->method == MaskMethod::drop) {
-    refuse(value.line, "'drop' always writes NULL, so '" + column.name + "' cannot be required",
-           "take one of them away");
-  }
-  if (flag(value, "clear")) refuse(value.line, "'clear' beside a mask", "take one of them away");
 }
 
 Table Reader::table(const Json& value) const {
@@ -384,7 +213,7 @@ void Reader::check_clear(const Json& tables, const Pipeline& pipeline) const {
 
 Pipeline Reader::pipeline(const Json& root) {
   if (root.kind != Json::Kind::object) refuse(root.line, "it must hold one object", "begin with {");
-  check_keys(root, pipeline_keys(), "the pipeline file");
+  check_shape(root, pipeline_keys(), path_);
   Pipeline pipeline;
   const Json& version = *root.find("version");
   if (version.text != "1") {
@@ -425,13 +254,13 @@ std::string sha256_hex(std::string_view bytes) {
 }  // namespace
 
 Pipeline parse_pipeline(std::string_view text, const std::string& path) {
-  Pipeline pipeline = Reader(path).pipeline(parse_located(text, kWhat, path));
+  Pipeline pipeline = Reader(path).pipeline(parse_located(text, kPipelineFile, path));
   pipeline.file_sha256 = sha256_hex(text);
   return pipeline;
 }
 
 Pipeline read_pipeline(const std::string& path) {
-  return parse_pipeline(read_file(path, kLargestFile, kWhat), path);
+  return parse_pipeline(read_file(path, kLargestFile, kPipelineFile), path);
 }
 
 std::vector<std::string> warnings_of(const Pipeline& pipeline) {

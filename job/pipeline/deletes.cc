@@ -5,10 +5,10 @@
 #include <limits>
 
 #include "job/base/failure.h"
+#include "job/pipeline/limits.h"
 
 namespace sluice {
 namespace {
-constexpr std::size_t kBatch = 10;  // SQS takes no more
 constexpr int kRounds = 5;
 constexpr std::int64_t kFirstPause_ms = 200;  // doubled each round: 6 s in all
 }  // namespace
@@ -22,7 +22,7 @@ std::vector<std::uint32_t> Deletes::take(std::int64_t now_ms) {
     waiting_.assign(failed_.begin(), failed_.end());
     failed_.clear();
   }
-  const std::size_t count = std::min(kBatch, waiting_.size());
+  const std::size_t count = std::min<std::size_t>(kBatch, waiting_.size());
   const auto end = waiting_.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<std::uint32_t> batch(waiting_.begin(), end);
   waiting_.erase(waiting_.begin(), end);

@@ -11,38 +11,23 @@
 
 #include <functional>
 #include <list>
-#include <map>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 #include "checkpoint/checkpoint.h"
 #include "job/base/clock.h"
-#include "job/mask/masker.h"
 #include "job/pipeline/books.h"
-#include "job/pipeline/deletes.h"
+#include "job/pipeline/calls.h"
+#include "job/pipeline/held_window.h"
 #include "job/pipeline/leases.h"
 #include "job/pipeline/limits.h"
 #include "job/pipeline/orders.h"
 #include "job/pipeline/receiving.h"
+#include "job/pipeline/staging.h"
 
 namespace sluice {
 
 enum class StopReason { drained, max_messages, max_runtime, interrupted, error };
-
-/// A window, with what of it is in memory only.
-struct HeldWindow {
-  Window window;         // as it is on disk
-  bool carried = false;  // an earlier run left it
-  std::vector<std::string>
-      handles;  // newest receipt by position; while open, messages not yet staged stand last
-  std::unordered_map<std::string, std::uint32_t> positions;  // by message id, while open
-  std::optional<Deletes> deletes;                            // while loaded
-  std::int64_t newest_sent_ms = 0;
-  std::int64_t load_failing_since_ms = 0;
-  std::int64_t retry_load_ms = 0;
-  int load_failures = 0;
-};
 
 /// What a window needs next, from where it durably is.
 enum class Step { receive, seal, load, remove, close, none };
@@ -74,15 +59,6 @@ class Drain {
   /// nothing, keeps windows where they are, gives the unstaged back.
   enum class Mode { running, finishing, leaving };
 
-  struct Call {
-    enum class Kind { receive, remove, extend, give_back, count } kind;
-    int most = 0;
-    int wait_s = 0;
-    std::int64_t asked_ms = 0;
-    bool nothing_held = false;
-    std::int64_t window = 0;
-    std::vector<std::uint32_t> positions = {};
-  };
   using Windows = std::list<HeldWindow>;
 
   void on(const Tick&) {}
@@ -110,8 +86,6 @@ class Drain {
 
   void take(std::vector<Message>& messages);
   HeldWindow& open_window();
-  void accept(const Message& message, HeldWindow& open);
-  void flush();
   void begin_deletes(HeldWindow& held);
   void return_from(const std::vector<Message>& messages, std::size_t first);
   void give_back(const std::vector<std::string>& handles);
@@ -121,34 +95,24 @@ class Drain {
   void close_books();
   void keep_leftover(const HeldWindow& held);
 
-  Ticket call(Call made);
-  std::optional<Call> answered(Ticket ticket);
-  std::size_t under_way(Call::Kind kind) const;
   HeldWindow* find(std::int64_t number);
   std::uint64_t held() const;
   std::uint64_t room() const;
   bool has_carried() const;
 
   const Limits& limits_;
-  Masker& masker_;
   Checkpoint& checkpoint_;
   std::function<WindowId()> new_id_;
   Now start_;
   Now now_;
 
   Windows windows_;
-  StagedBatch batch_;             // masked, not yet staged: the last messages of the open window
-  std::vector<Receipt> fresh_;    // their receipts
-  std::vector<Receipt> renewed_;  // newer receipts of messages staged before
-  std::int64_t batch_since_ms_ = 0;
-
+  Staging staging_;
   Receiving receiving_;
   Leases leases_;
   Books books_;
-  std::map<Ticket, Call> calls_;
-  Ticket last_ticket_ = 0;
-  std::uint64_t asked_ = 0;  // messages that receives under way may bring
-  std::size_t removes_;      // deletes that may be under way
+  Calls calls_;
+  std::size_t removes_ = kFirstRemoves;  // calls that may be under way
   std::optional<std::int64_t> loading_;
   bool extending_fails_ = false;
   std::int64_t receive_after_ms_ = 0;

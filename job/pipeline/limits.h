@@ -3,6 +3,7 @@
 // that is allowed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace sluice {
@@ -23,6 +24,12 @@ struct Limits {
   std::uint64_t keep_closed_bytes = 256 << 20;
 };
 
+/// SQS gives and takes no more messages in one call.
+inline constexpr int kBatch = 10;
+/// Deletes side by side, in calls of a batch: few at first, one more with each answer.
+inline constexpr std::size_t kFirstRemoves = 2;
+inline constexpr std::size_t kMostRemoves = 16;
+
 /// A long poll is asked for in pieces of at most this, so that a stop never has to abandon one: a
 /// message that arrives in an abandoned poll stays hidden for the whole visibility timeout.
 inline constexpr int kLongestPoll_s = 3;
@@ -30,5 +37,7 @@ inline constexpr int kLongestPoll_s = 3;
 /// SIGTERM to exit: Airflow's supervisor kills after 5 s.
 inline constexpr std::int64_t kStopLoadAfter_ms = 2'000;
 inline constexpr std::int64_t kStopAfter_ms = 4'000;
+/// After a failure there is no such hurry: deletes of what is loaded go on.
+inline constexpr std::int64_t kLeaveAfterFailure_ms = 60'000;
 
 }  // namespace sluice

@@ -35,7 +35,7 @@ struct Summary {
   std::map<std::string, std::uint64_t> sqs_requests;
   std::optional<Failure> failure;
 
-  /// interface: section 7. ASCII, one line, no line end.
+  /// ASCII, one line, no line end. Names are relied on by users: add, never remove.
   std::string to_json() const;
   /// A short report for a terminal, each line with its line end.
   std::string to_text() const;

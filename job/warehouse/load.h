@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One window in one transaction: design.md, "The load transaction", step by step.
+// One window in one transaction, step by step; ARCHITECTURE.md says why it begins with the window id.
 #pragma once
 
 #include <cstdint>

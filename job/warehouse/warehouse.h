@@ -42,7 +42,7 @@ class Warehouse {
  public:
   virtual ~Warehouse() = default;
 
-  /// Loads the window in one transaction that begins by inserting its id (design.md section 3).
+  /// Loads the window in one transaction that begins by inserting its id (ARCHITECTURE.md).
   /// Blocks; may be called again with the same window any number of times. Throws nothing that a
   /// database can cause.
   virtual LoadResult load(const SealedWindow& window, bool only_if_committed) = 0;

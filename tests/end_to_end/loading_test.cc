@@ -156,7 +156,7 @@ TEST(Loading, more_rejections_than_the_threshold_end_with_65_after_the_good_rows
     LoginWorld world;
     for (const char* body : {"{", "[]", "{}"}) world.send_body(body);
     world.send_body(login_body("good"));
-    const Outcome outcome = world.run({"--reject-threshold", threshold, "--empty-polls", "1"});
+    const Outcome outcome = world.run({"--reject-threshold", threshold, "--max-messages", "4"});
     EXPECT_EQ(outcome.status, status) << outcome.err;
     EXPECT_EQ(outcome.summary().at("status"), "rejections");
     EXPECT_EQ(outcome.count("rejected"), 3);

@@ -274,7 +274,8 @@ TEST_F(Reporting, check_tells_what_is_right_and_what_is_wrong) {
   world.send(3);
   const Outcome good = world.call({"check", "--json"});
   EXPECT_EQ(good.status, 0) << good.out;
-  for (const auto& finding : good.summary().at("findings").as_array()) {
+  const auto fine = good.summary();
+  for (const auto& finding : fine.at("findings").as_array()) {
     EXPECT_EQ(finding.at("ok"), true) << finding;
   }
   world.database().run(
@@ -283,7 +284,8 @@ TEST_F(Reporting, check_tells_what_is_right_and_what_is_wrong) {
   EXPECT_EQ(bad.status, 78);
   EXPECT_EQ(bad.summary().at("exit_code"), 78);
   int faults = 0;
-  for (const auto& finding : bad.summary().at("findings").as_array()) {
+  const auto wrong = bad.summary();
+  for (const auto& finding : wrong.at("findings").as_array()) {
     if (finding.at("ok").as_bool()) continue;
     ++faults;
     EXPECT_FALSE(finding.at("hint").as_string().empty()) << finding;

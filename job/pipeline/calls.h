@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Orders to the queue that are under way, by ticket.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "job/queue/queue.h"
+
+namespace sluice {
+
+struct Call {
+  enum class Kind { receive, remove, extend, give_back, count } kind;
+  // Of a receive.
+  int most = 0;
+  int wait_s = 0;
+  std::int64_t asked_ms = 0;
+  bool nothing_held = false;
+  // Of a remove.
+  std::int64_t window = 0;
+  std::vector<std::uint32_t> positions = {};
+};
+
+class Calls {
+ public:
+  Ticket add(Call call);
+  /// Of the answer that came; none when it is not ours.
+  std::optional<Call> take(Ticket ticket);
+
+  bool none() const { return calls_.empty(); }
+  std::size_t under_way(Call::Kind kind) const;
+  /// Messages that receives under way may bring.
+  std::uint64_t asked() const { return asked_; }
+
+ private:
+  std::map<Ticket, Call> calls_;
+  Ticket last_ = 0;
+  std::uint64_t asked_ = 0;
+};
+
+}  // namespace sluice

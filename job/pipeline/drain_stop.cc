@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// The heart: how a run ends, well or not.
+#include "job/base/log.h"
+#include "job/pipeline/drain.h"
+#include "job/pipeline/limits.h"
+
+namespace sluice {
+void Drain::finish(StopReason reason, std::optional<Failure> failure) {
+  if (mode_ != Mode::running) return;
+  mode_ = Mode::finishing;
+  reason_ = reason;
+  failure_ = std::move(failure);
+}
+
+void Drain::leave(StopReason reason, std::optional<Failure> failure, std::int64_t within_ms) {
+  const bool signalled = reason == StopReason::interrupted;
+  if (mode_ == Mode::leaving && !signalled) return;
+  mode_ = Mode::leaving;
+  reason_ = reason;
+  failure_ = std::move(failure);
+  leave_by_ms_ = now_.steady_ms + within_ms;
+  interrupt_load_ms_ = signalled ? now_.steady_ms + kStopLoadAfter_ms : 0;
+  return_unstaged();
+}
+
+void Drain::return_unstaged() {
+  for (HeldWindow& held : windows_) {
+    if (held.window.state != WindowState::open || held.carried) continue;
+    const std::vector<std::string> unstaged = staging_.discard(held);
+    books_.returned += unstaged.size();
+    give_back(unstaged);
+  }
+}
+
+void Drain::return_from(const std::vector<Message>& messages, std::size_t first) {
+  std::vector<std::string> handles;
+  for (std::size_t i = first; i < messages.size(); ++i) handles.push_back(messages[i].receipt);
+  books_.returned += handles.size();
+  give_back(handles);
+}
+
+void Drain::give_back(const std::vector<std::string>& handles) {
+  for (std::size_t at = 0; at < handles.size(); at += kBatch) {
+    const std::size_t end = std::min(at + kBatch, handles.size());
+    HideOrder order;
+    order.handles.assign(handles.begin() + static_cast<std::ptrdiff_t>(at),
+                         handles.begin() + static_cast<std::ptrdiff_t>(end));
+    order.ticket = calls_.add(Call{Call::Kind::give_back});
+    orders_.push_back(std::move(order));
+  }
+}
+
+void Drain::close_books() {
+  ended_ = true;
+  std::uint64_t left = 0;
+  for (const HeldWindow& held : windows_) {
+    if (held.window.state == WindowState::open || held.window.state == WindowState::sealed) {
+      books_.carried_out += held.window.messages;
+    }
+    if (!held.deletes || held.deletes->done()) continue;
+    left += held.deletes->left();
+    keep_leftover(held);
+  }
+  if (left > 0 && !failure_ && reason_ != StopReason::interrupted) {
+    reason_ = StopReason::error;
+    failure_ = Failure(Fault::temporary,
+                       "queue: " + std::to_string(left) + " loaded messages could not be deleted",
+                       "run again: the next run deletes them first");
+  }
+}
+
+void Drain::keep_leftover(const HeldWindow& held) {
+  // With a call under way nobody knows what is deleted: then all receipts stay, and all are deleted
+  // again.
+  if (held.deletes->under_way()) return;
+  std::vector<Receipt> receipts;
+  for (const std::uint32_t position : held.deletes->leftover()) {
+    receipts.push_back({position, held.handles[position]});
+  }
+  try {
+    checkpoint_.keep_receipts(held.window.number, receipts);
+  } catch (const CheckpointError& error) {
+    log().write(Level::warning, "receipts-kept", error.what());
+  }
+}
+
+}  // namespace sluice

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// A window under way, with what of it is in memory only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "checkpoint/checkpoint.h"
+#include "job/pipeline/deletes.h"
+
+namespace sluice {
+
+struct HeldWindow {
+  Window window;         // as it is on disk
+  bool carried = false;  // an earlier run left it
+  std::vector<std::string>
+      handles;  // newest receipt by position; while open, the unstaged stand last
+  std::unordered_map<std::string, std::uint32_t> positions;  // by message id, while open
+  std::optional<Deletes> deletes;                            // while loaded
+  std::int64_t newest_sent_ms = 0;
+  std::int64_t load_failing_since_ms = 0;
+  std::int64_t retry_load_ms = 0;
+  int load_failures = 0;
+};
+
+}  // namespace sluice

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "job/pipeline/staging.h"
+
+#include <limits>
+
+namespace sluice {
+namespace {
+constexpr std::size_t kMessages = 1000;
+constexpr std::int64_t kAfter_ms = 500;
+}  // namespace
+
+bool Staging::accept(const Message& message, HeldWindow& open, std::int64_t now_ms) {
+  const auto position = static_cast<std::uint32_t>(open.handles.size());
+  const auto [known, is_new] = open.positions.emplace(message.id, position);
+  if (is_new) {
+    if (batch_.empty()) since_ms_ = now_ms;
+    masker_.stage(message, batch_);
+    open.handles.push_back(message.receipt);
+    fresh_.push_back({position, message.receipt});
+    return true;
+  }
+  open.handles[known->second] = message.receipt;
+  if (known->second < open.window.messages) {
+    renewed_.push_back({known->second, message.receipt});
+  } else {
+    fresh_[known->second - open.window.messages].handle = message.receipt;
+  }
+  return false;
+}
+
+std::int64_t Staging::due_ms() const {
+  if (batch_.empty()) return std::numeric_limits<std::int64_t>::max();
+  return batch_.messages() >= kMessages ? since_ms_ : since_ms_ + kAfter_ms;
+}
+
+void Staging::flush(HeldWindow& open) {
+  if (batch_.empty() && renewed_.empty()) return;
+  checkpoint_.stage(open.window.number, batch_, fresh_, renewed_);
+  open.window.messages += batch_.messages();
+  open.window.bytes += batch_.bytes().size();
+  clear();
+}
+
+std::vector<std::string> Staging::discard(HeldWindow& open) {
+  const auto first = open.handles.begin() + static_cast<std::ptrdiff_t>(open.window.messages);
+  std::vector<std::string> unstaged(first, open.handles.end());
+  open.handles.erase(first, open.handles.end());
+  clear();
+  return unstaged;
+}
+
+void Staging::clear() {
+  batch_.clear();
+  fresh_.clear();
+  renewed_.clear();
+}
+
+}  // namespace sluice

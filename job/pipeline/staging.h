@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The last messages of the open window: masked already, not yet on disk.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "checkpoint/checkpoint.h"
+#include "job/mask/masker.h"
+#include "job/pipeline/held_window.h"
+#include "job/queue/queue.h"
+
+namespace sluice {
+
+class Staging {
+ public:
+  Staging(Masker& masker, Checkpoint& checkpoint) : masker_(masker), checkpoint_(checkpoint) {}
+
+  /// Masks the message and adds it to the open window. False when the window has it already: then
+  /// it keeps its row and takes the newest receipt, the only one that surely deletes.
+  bool accept(const Message& message, HeldWindow& open, std::int64_t now_ms);
+  /// A commit costs four fsyncs: not one for each receive.
+  bool is_due(std::int64_t now_ms) const { return now_ms >= due_ms(); }
+  /// When a flush is wanted, on the steady clock; far away when nothing waits.
+  std::int64_t due_ms() const;
+  /// To the disk. The window is the one that the messages were accepted for.
+  void flush(HeldWindow& open);
+  /// Forgets what is not staged; its receipts, to give the messages back.
+  std::vector<std::string> discard(HeldWindow& open);
+
+  std::uint64_t bytes() const { return batch_.bytes().size(); }
+
+ private:
+  void clear();
+
+  Masker& masker_;
+  Checkpoint& checkpoint_;
+  StagedBatch batch_;
+  std::vector<Receipt> fresh_;    // of the messages in the batch
+  std::vector<Receipt> renewed_;  // newer ones of messages staged before
+  std::int64_t since_ms_ = 0;
+};
+
+}  // namespace sluice
