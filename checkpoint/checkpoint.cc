@@ -12,6 +12,10 @@
 namespace sluice {
 namespace {
 
+/// What a window costs beside its contents, so that a great many small ones are bounded too: two
+/// pages.
+constexpr std::uint64_t kWindowOverhead = 32 << 10;
+
 /// One transaction around `change`, which edits the window and may write beside it.
 /// std::logic_error, and nothing written, unless the window was in the state `from`.
 template <typename Change>
@@ -136,13 +140,22 @@ void Checkpoint::prune(std::int64_t before_wall_ms, std::uint64_t most_bytes) {
   sqlite::Transaction transaction(*db_);
   std::uint64_t kept_bytes = 0;
   for (const Window& window : newest_first) {
-    kept_bytes += window.bytes;
+    kept_bytes += window.bytes + kWindowOverhead;
     if (window.closed_ms < before_wall_ms || kept_bytes > most_bytes) {
       contents::remove(*db_, window.number);
       window_rows::remove(*db_, window.number);
     }
   }
   transaction.commit();
+}
+
+std::uint64_t Checkpoint::reusable_bytes() const {
+  auto free_pages = db_->statement("PRAGMA freelist_count");
+  free_pages.next();
+  const auto pages = static_cast<std::uint64_t>(free_pages.integer(0));
+  auto page_size = db_->statement("PRAGMA page_size");
+  page_size.next();
+  return pages * static_cast<std::uint64_t>(page_size.integer(0));
 }
 
 }  // namespace sluice

@@ -99,6 +99,8 @@ class Checkpoint {
   /// Forgets closed windows that closed before `before_wall_ms`, and the oldest ones until the rest
   /// is under `most_bytes`.
   void prune(std::int64_t before_wall_ms, std::uint64_t most_bytes);
+  /// Room inside the file that later windows will use.
+  std::uint64_t reusable_bytes() const;
 
  private:
   std::string set_aside_;

@@ -16,4 +16,9 @@ struct Finding {
   std::string hint{};                  // empty when ok
 };
 
+/// As it is thrown: "table public.user_logins: missing".
+inline Failure to_failure(const Finding& finding) {
+  return {finding.fault, finding.thing + ": " + finding.text, finding.hint};
+}
+
 }  // namespace sluice

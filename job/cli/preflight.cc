@@ -11,7 +11,7 @@ namespace {
 
 // Below this, a few crashed runs are enough to send good messages to the dead-letter queue.
 constexpr int kSafeReceiveCount = 5;
-constexpr std::int64_t kConnectLimit_ms = 10'000;
+constexpr std::int64_t kConnectLimitMs = 10'000;
 
 }  // namespace
 
@@ -24,8 +24,8 @@ Preflight::Preflight(const Settings& settings, const Environment& environment, b
       stop_at_fault_(stop_at_fault),
       told_(std::move(told)) {}
 
-void Preflight::tell(Finding finding) {
-  if (!finding.ok && stop_at_fault_) throw Failure(finding.fault, finding.text, finding.hint);
+void Preflight::tell(const Finding& finding) {
+  if (!finding.ok && stop_at_fault_) throw to_failure(finding);
   told_(finding);
 }
 
@@ -35,12 +35,13 @@ void Preflight::step(const std::string& thing, const std::function<std::string()
   try {
     finding.text = look();
   } catch (const Failure& failure) {
+    if (stop_at_fault_) throw;
     finding.ok = false;
     finding.fault = failure.fault();
     finding.text = failure.message();
     finding.hint = failure.hint();
   }
-  tell(std::move(finding));
+  told_(finding);
 }
 
 void Preflight::read_pipeline() {
@@ -120,23 +121,19 @@ void Preflight::check_queue() {
 void Preflight::check_postgres() {
   step("postgres", [this] {
     prepared_.connection = std::make_unique<Connection>(settings_.text("postgres"),
-                                                        *prepared_.interrupt, kConnectLimit_ms);
+                                                        *prepared_.interrupt, kConnectLimitMs);
     return std::string("connected");
   });
   if (!prepared_.connection) return;
   bool usable = true;
-  step("schema", [this, &usable] {
-    usable = false;
-    for (const Finding& finding : check_schema(*prepared_.connection)) {
-      if (!finding.ok) throw Failure(finding.fault, finding.text, finding.hint);
-    }
-    prepared_.database = read_identity(*prepared_.connection);
-    usable = true;
-    return "sluice, version " + std::to_string(schema_version_of_program());
-  });
+  for (const Finding& finding : check_schema(*prepared_.connection)) {
+    usable = usable && finding.ok;
+    tell(finding);
+  }
   if (!usable) return;
+  prepared_.database = read_identity(*prepared_.connection);
   for (const Table& table : prepared_.pipeline->tables) {
-    for (Finding& finding : check_table(*prepared_.connection, table)) tell(std::move(finding));
+    for (const Finding& finding : check_table(*prepared_.connection, table)) tell(finding);
   }
 }
 

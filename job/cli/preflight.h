@@ -50,7 +50,7 @@ class Preflight {
 
  private:
   void step(const std::string& thing, const std::function<std::string()>& look);
-  void tell(Finding finding);
+  void tell(const Finding& finding);
   void check_queue();
   void check_postgres();
 

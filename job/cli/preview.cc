@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::size_t kLargestInput = 64 << 20;
 constexpr std::size_t kBatchMessages = 1000;
-constexpr int kHiddenFor_s = 30;
+constexpr int kHiddenForS = 30;
 constexpr int kReceiveBatch = 10;
 
 /// Shows what the masker makes, from the very bytes that a run would stage.
@@ -151,7 +151,7 @@ void show_queue(SqsQueue& queue, int wanted, Shower& shower) {
   };
   while (static_cast<int>(handles.size()) < wanted) {
     queue.receive(++ticket, std::min(kReceiveBatch, wanted - static_cast<int>(handles.size())), 1,
-                  kHiddenFor_s);
+                  kHiddenForS);
     answer();
     const auto& received = std::get<Received>(answers.front());
     if (received.messages.empty()) break;

@@ -22,7 +22,7 @@
 namespace sluice {
 namespace {
 
-constexpr int kDefaultVisibility_s = 120;
+constexpr int kDefaultVisibilityS = 120;
 
 Limits limits_of(const Settings& settings, const QueueFacts& facts) {
   Limits limits;
@@ -38,11 +38,23 @@ Limits limits_of(const Settings& settings, const QueueFacts& facts) {
   const auto wished = static_cast<int>((settings.duration_ms("visibility-timeout") + 999) / 1000);
   // Never below the queue's own: its owner knows why.
   limits.visibility_s =
-      std::max(wished > 0 ? wished : kDefaultVisibility_s, static_cast<int>(facts.visibility_s));
+      std::max(wished > 0 ? wished : kDefaultVisibilityS, static_cast<int>(facts.visibility_s));
   limits.fifo = facts.fifo;
   limits.dedup_ms = dedup_days(settings) * 86'400'000LL;
   limits.keep_closed_bytes = static_cast<std::uint64_t>(settings.bytes("keep-closed"));
   return limits;
+}
+
+/// Closed windows are kept where there is room, and dropped where there is none for what comes.
+std::uint64_t keep_closed_within_space(Checkpoint& checkpoint, const std::string& path,
+                                       const Limits& limits) {
+  const auto room = [&] {
+    return disk_space(folder_of(path)).free_bytes + checkpoint.reusable_bytes();
+  };
+  const std::uint64_t needed = disk_needed(limits.window_bytes);
+  if (room() < needed) checkpoint.prune(0, 0);
+  const std::uint64_t spare = room() > needed ? room() - needed : 0;
+  return std::min(limits.keep_closed_bytes, spare / 2);
 }
 
 bool above(const std::optional<Threshold>& threshold, const Books& books) {
@@ -159,7 +171,8 @@ void Run::drain() {
   recorded_ = conninfo;
   made.connection.reset();
 
-  const Limits limits = limits_of(settings_, *made.facts);
+  Limits limits = limits_of(settings_, *made.facts);
+  limits.keep_closed_bytes = keep_closed_within_space(checkpoint, made.checkpoint_path, limits);
   const auto sealer = [&made](std::string_view bytes, const MessageKey& key) {
     Sealed sealed = seal(*made.keyring, key.id, bytes);
     return SealedRow{std::string(sealed.key_id), std::move(sealed.bytes)};
@@ -199,30 +212,25 @@ void Run::settle_status() {
   const std::lock_guard lock(telling_);
   if (told_) return;
   const bool locked = summary_.failure && summary_.failure->fault() == Fault::locked;
-  const bool may_skip = settings_.has("skip-exit-code");
-  const auto skip = static_cast<int>(settings_.count("skip-exit-code"));
+  const bool nothing = !summary_.failure && summary_.books.nothing_done();
   summary_.ended = now();
-  if (preflight_.prepared().access.queue)
-    summary_.sqs_requests = preflight_.prepared().access.queue->requests();
+  if (const auto& queue = preflight_.prepared().access.queue) {
+    summary_.sqs_requests = queue->requests();
+  }
   if (signal_ != 0) {
     summary_.status = "interrupted";
     summary_.exit_code = 128 + signal_;
-  } else if (locked && may_skip) {
+  } else if (settings_.has("skip-exit-code") && (locked || nothing)) {
     summary_.status = "skipped";
-    summary_.exit_code = skip;
+    summary_.exit_code = static_cast<int>(settings_.count("skip-exit-code"));
   } else if (summary_.failure) {
     summary_.status = "failed";
     summary_.stop_reason = name_of(StopReason::error);
     summary_.exit_code = exit_status(summary_.failure->fault());
-  } else if (above(settings_.threshold("reject-threshold"), summary_.books)) {
-    summary_.status = "rejections";
-    summary_.exit_code = kExitRejections;
-  } else if (summary_.books.nothing_done() && may_skip) {
-    summary_.status = "skipped";
-    summary_.exit_code = skip;
   } else {
     summary_.status = summary_.books.rejected > 0 ? "rejections" : "ok";
-    summary_.exit_code = kExitOk;
+    const bool too_many = above(settings_.threshold("reject-threshold"), summary_.books);
+    summary_.exit_code = too_many ? kExitRejections : kExitOk;
   }
 }
 

@@ -133,9 +133,13 @@ void check_disk(const std::string& checkpoint_path, std::uint64_t window_bytes) 
     refuse("it lies on a network file system, where its lock does not hold",
            "name a file on a local disk; losing it loses no data");
   }
-  // One window is staged while another waits to be loaded.
-  const std::uint64_t needed = 2 * window_bytes + kDiskOverhead;
-  if (space.free_bytes < needed) {
+  // A file that is there already makes room: what it kept of closed windows is dropped when space
+  // is short, and what it carries is loaded first.
+  struct stat about {};
+  const bool exists = ::stat(checkpoint_path.c_str(), &about) == 0;
+  const std::uint64_t ours = exists ? static_cast<std::uint64_t>(about.st_size) : 0;
+  const std::uint64_t needed = disk_needed(window_bytes);
+  if (space.free_bytes + ours < needed) {
     throw Failure(Fault::temporary,
                   "checkpoint " + checkpoint_path + ": the disk has " +
                       std::to_string(space.free_bytes >> 20) + " MiB free, two windows need " +
@@ -143,6 +147,8 @@ void check_disk(const std::string& checkpoint_path, std::uint64_t window_bytes) 
                   "free some space, or make windows smaller with --window-bytes");
   }
 }
+
+std::uint64_t disk_needed(std::uint64_t window_bytes) { return 2 * window_bytes + kDiskOverhead; }
 
 QueueAccess queue_of(const Settings& settings, const Environment& environment,
                      const Pipeline& pipeline) {
@@ -158,6 +164,12 @@ QueueAccess queue_of(const Settings& settings, const Environment& environment,
   sqs.access.endpoint =
       find_endpoint({settings.text("endpoint-url"), settings.text("region"), sqs.queue_url},
                     environment, profile);
+  const std::string region = settings.text("region");
+  if (!region.empty() && region != sqs.access.endpoint.region) {
+    throw Failure(Fault::configuration,
+                  "region " + region + ": the queue's URL says " + sqs.access.endpoint.region,
+                  "leave --region out, or name the queue of that region");
+  }
   sqs.access.credentials = find_credentials(credential_sources(profile, environment));
   sqs.access.retry = find_retry_policy(environment, profile);
   sqs.access.ca_bundle = find_ca_bundle(environment, profile);

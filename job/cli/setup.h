@@ -29,6 +29,8 @@ std::string checkpoint_path_of(const Settings& settings, const Environment& envi
 /// Failure{temporary} when the disk has no room for two windows, Failure{configuration} when it is
 /// a network file system or read-only.
 void check_disk(const std::string& checkpoint_path, std::uint64_t window_bytes);
+/// What a run needs on the disk: one window is staged while another waits to be loaded.
+std::uint64_t disk_needed(std::uint64_t window_bytes);
 
 struct QueueAccess {
   std::unique_ptr<SqsQueue> queue;

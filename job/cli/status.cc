@@ -149,7 +149,7 @@ int status_command(const Settings& settings, const Environment& environment) {
   Connection connection(settings.text("postgres"), interrupt);
   for (const Finding& finding : check_schema(connection)) {
     if (!finding.ok && finding.fault == Fault::configuration) {
-      throw Failure(finding.fault, finding.text, finding.hint);
+      throw to_failure(finding);
     }
   }
   const boost::json::object status{

@@ -12,10 +12,12 @@ namespace {
 /// Builds the tree. The text is fed to the parser line by line, so `line` is always the line of the
 /// token at hand.
 struct Handler {
+  // NOLINTBEGIN(readability-identifier-naming): names that Boost asks for.
   static constexpr std::size_t max_object_size = 10'000;
   static constexpr std::size_t max_array_size = 10'000;
   static constexpr std::size_t max_key_size = 10'000;
   static constexpr std::size_t max_string_size = 1'000'000;
+  // NOLINTEND(readability-identifier-naming)
 
   using error_code = boost::json::error_code;
   using string_view = boost::json::string_view;

@@ -21,27 +21,27 @@ using Kind = PipelineKey::Kind;
 }  // namespace
 
 const PipelineObject& pipeline_keys() {
-  static const auto kAs = words_of(as_words());
-  static const auto kMasks = words_of(mask_words());
-  static const auto kCanonical = words_of(canonical_words());
+  static const auto conversions = words_of(as_words());
+  static const auto methods = words_of(mask_words());
+  static const auto forms = words_of(canonical_words());
   static constexpr std::array<std::string_view, 2> kOrders = {"value-salt", "salt-value"};
   static constexpr std::array<std::string_view, 1> kRejections = {"table"};
 
-  static const std::array<PipelineKey, 5> kMaskKeys = {{
-      {"method", Kind::string, true, "how the value is masked", kMasks},
+  static const std::array<PipelineKey, 5> mask_keys = {{
+      {"method", Kind::string, true, "how the value is masked", methods},
       {"domain", Kind::string, false,
        "fields of one domain share their masks; default: the column's `from`"},
       {"canonical", Kind::string, false,
        "the form that equal values share before hmac-sha256 and aes-siv; default: text. "
        "sha256, md5 and sha256-salted hash the value as it came",
-       kCanonical},
+       forms},
       {"salt", Kind::string, false, "sha256-salted: the field that is the salt"},
       {"order", Kind::string, false, "sha256-salted: what is hashed first; default: value-salt",
        kOrders},
   }};
-  static const PipelineObject kMask = {kMaskKeys};
+  static const PipelineObject mask = {mask_keys};
 
-  static const std::array<PipelineKey, 8> kColumnKeys = {{
+  static const std::array<PipelineKey, 8> column_keys = {{
       {"column", Kind::string, true, "name of the column in Postgres"},
       {"from", Kind::string, true,
        "a top-level key, a JSON Pointer (/user/ip), @message_id, @sent_at, @receive_count or "
@@ -49,33 +49,33 @@ const PipelineObject& pipeline_keys() {
       {"type", Kind::string, true, "the column's type, in Postgres's words"},
       {"required", Kind::boolean, false, "missing or null is a rejection; default: false"},
       {"nullable", Kind::boolean, false, "beside required: the key must be there, null is allowed"},
-      {"as", Kind::string, false, "how the value is converted first", kAs},
+      {"as", Kind::string, false, "how the value is converted first", conversions},
       {"mask", Kind::string_or_object, false,
-       "a method, or an object with method, domain and canonical", kMasks, &kMask},
+       "a method, or an object with method, domain and canonical", methods, &mask},
       {"clear", Kind::boolean, false, "true: this column may hold clear what another column masks"},
   }};
-  static const PipelineObject kColumn = {kColumnKeys};
+  static const PipelineObject column = {column_keys};
 
-  static const std::array<PipelineKey, 3> kTableKeys = {{
+  static const std::array<PipelineKey, 3> table_keys = {{
       {"table", Kind::string, true, "the table, with its schema: public.user_logins"},
       {"columns",
        Kind::objects,
        true,
        "the columns to fill; the others keep their defaults",
        {},
-       &kColumn},
+       &column},
       {"unique", Kind::strings, false,
        "columns that identify a row by business key, under a unique constraint of the table"},
   }};
-  static const PipelineObject kTable = {kTableKeys};
+  static const PipelineObject table = {table_keys};
 
-  static const std::array<PipelineKey, 2> kQueueKeys = {{
+  static const std::array<PipelineKey, 2> queue_keys = {{
       {"url", Kind::string, false, "the queue's URL"},
       {"name", Kind::string, false, "its name instead; resolved with GetQueueUrl"},
   }};
-  static const PipelineObject kQueue = {kQueueKeys};
+  static const PipelineObject queue = {queue_keys};
 
-  static const std::array<PipelineKey, 7> kTopKeys = {{
+  static const std::array<PipelineKey, 7> top_keys = {{
       {"$schema", Kind::string, false, "for editors; not read"},
       {"version", Kind::integer, true, "1"},
       {"name", Kind::string, true,
@@ -86,16 +86,16 @@ const PipelineObject& pipeline_keys() {
        false,
        "where messages come from; --queue-url overrides it",
        {},
-       &kQueue},
-      {"tables", Kind::objects, true, "where rows go", {}, &kTable},
+       &queue},
+      {"tables", Kind::objects, true, "where rows go", {}, &table},
       {"ddl", Kind::string, false,
        "SQL file beside this one; only `sluice migrate --with-tables` reads it"},
       {"rejections", Kind::string, false,
        "where rejected messages go; default: table, sealed in sluice.rejected_message",
        kRejections},
   }};
-  static const PipelineObject kTop = {kTopKeys};
-  return kTop;
+  static const PipelineObject top = {top_keys};
+  return top;
 }
 
 }  // namespace sluice

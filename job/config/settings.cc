@@ -226,12 +226,12 @@ void Settings::take_file(const std::string& path) {
 }
 
 const std::string& Settings::stored(std::string_view name, Type type) const {
-  static const std::string kNone;
+  static const std::string none;
   const Option& option = option_of(name);
   require(type == Type::text || option.type == type,
           "an option is read as another type than it is");
   const auto found = values_.find(name);
-  return found == values_.end() ? kNone : found->second.text;
+  return found == values_.end() ? none : found->second.text;
 }
 
 std::string Settings::text(std::string_view name) const { return stored(name, Type::text); }

@@ -5,7 +5,7 @@ namespace sluice {
 
 Failure to_failure(const CheckpointError& error) {
   using Kind = CheckpointError::Kind;
-  const std::string message = std::string("checkpoint ") + error.what();
+  const std::string message = error.what();
   switch (error.kind()) {
     case Kind::locked:
       return {Fault::locked, message,

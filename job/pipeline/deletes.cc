@@ -10,7 +10,7 @@
 namespace sluice {
 namespace {
 constexpr int kRounds = 5;
-constexpr std::int64_t kFirstPause_ms = 200;  // doubled each round: 6 s in all
+constexpr std::int64_t kFirstPauseMs = 200;  // doubled each round: 6 s in all
 }  // namespace
 
 Deletes::Deletes(std::vector<std::uint32_t> positions)
@@ -62,7 +62,7 @@ void Deletes::settle(std::int64_t now_ms) {
   if (!waiting_.empty() || flying_ > 0 || failed_.empty()) return;
   ++rounds_;
   if (rounds_ >= kRounds) given_up_ = true;
-  retry_ms_ = now_ms + (kFirstPause_ms << rounds_);
+  retry_ms_ = now_ms + (kFirstPauseMs << rounds_);
 }
 
 std::int64_t Deletes::retry_ms() const {

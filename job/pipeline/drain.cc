@@ -10,8 +10,9 @@
 namespace sluice {
 namespace {
 
-constexpr std::int64_t kLookEvery_ms = 10'000;
-constexpr std::int64_t kDay_ms = 86'400'000;
+constexpr std::uint64_t kPruneEvery = 64;  // windows
+constexpr std::int64_t kLookEveryMs = 10'000;
+constexpr std::int64_t kDayMs = 86'400'000;
 
 }  // namespace
 
@@ -26,7 +27,7 @@ Drain::Drain(const Limits& limits, Masker& masker, Checkpoint& checkpoint, std::
       receiving_(limits),
       leases_(limits.visibility_s),
       books_(tables),
-      next_look_ms_(start.steady_ms + kLookEvery_ms) {
+      next_look_ms_(start.steady_ms + kLookEveryMs) {
   for (const Window& window : checkpoint_.unfinished()) {
     HeldWindow& held = windows_.emplace_back();
     held.window = window;
@@ -46,10 +47,10 @@ std::vector<Order> Drain::step(Event event, Now now) {
     std::visit([this](auto& each) { on(each); }, event);
     plan();
   } catch (const CheckpointError& error) {
-    leave(StopReason::error, to_failure(error), kLeaveAfterFailure_ms);
+    leave(StopReason::error, to_failure(error), kLeaveAfterFailureMs);
     end_if_done();
   } catch (const Failure& failure) {
-    leave(StopReason::error, failure, kLeaveAfterFailure_ms);
+    leave(StopReason::error, failure, kLeaveAfterFailureMs);
     end_if_done();
   }
   return std::move(orders_);
@@ -105,7 +106,7 @@ void Drain::load(HeldWindow& held) {
   // The ledger may have forgotten messages this old: they could be there already, and nobody would
   // know.
   const bool too_old =
-      held.carried && held.window.oldest_sent_ms < now_.wall_ms - (limits_.dedup_ms - kDay_ms);
+      held.carried && held.window.oldest_sent_ms < now_.wall_ms - (limits_.dedup_ms - kDayMs);
   loading_ = held.window.number;
   orders_.push_back(LoadOrder{std::move(contents), too_old});
 }
@@ -127,6 +128,12 @@ void Drain::remove(HeldWindow& held) {
 void Drain::close(HeldWindow& held) {
   checkpoint_.close(held.window.number, now_.wall_ms);
   held.window.state = WindowState::closed;
+  closed_bytes_ += held.window.bytes;
+  if (++closed_ % kPruneEvery == 0 || closed_bytes_ > limits_.keep_closed_bytes / 4) prune();
+}
+
+void Drain::prune() {
+  closed_bytes_ = 0;
   checkpoint_.prune(now_.wall_ms - limits_.dedup_ms, limits_.keep_closed_bytes);
 }
 
@@ -195,7 +202,7 @@ void Drain::look() {
   if (mode_ != Mode::running || now_.steady_ms < next_look_ms_ ||
       calls_.under_way(Call::Kind::count) > 0)
     return;
-  next_look_ms_ = now_.steady_ms + kLookEvery_ms;
+  next_look_ms_ = now_.steady_ms + kLookEveryMs;
   orders_.push_back(CountOrder{calls_.add(Call{Call::Kind::count})});
 }
 
@@ -255,6 +262,12 @@ std::uint64_t Drain::room() const {
   const std::uint64_t room = left(limits_.in_flight_cap, held());
   if (limits_.max_messages == 0) return room;
   return std::min(room, left(limits_.max_messages, books_.received));
+}
+
+bool Drain::disk_is_full() const {
+  std::uint64_t bytes = 0;
+  for (const HeldWindow& held : windows_) bytes += held.window.bytes;
+  return bytes + staging_.bytes() >= 2 * limits_.window_bytes;
 }
 
 bool Drain::has_carried() const {

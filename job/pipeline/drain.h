@@ -79,6 +79,7 @@ class Drain {
   void load(HeldWindow& held);
   void remove(HeldWindow& held);
   void close(HeldWindow& held);
+  void prune();
   void extend();
   void receive();
   void look();
@@ -98,6 +99,7 @@ class Drain {
   HeldWindow* find(std::int64_t number);
   std::uint64_t held() const;
   std::uint64_t room() const;
+  bool disk_is_full() const;
   bool has_carried() const;
 
   const Limits& limits_;
@@ -114,6 +116,8 @@ class Drain {
   Calls calls_;
   std::size_t removes_ = kFirstRemoves;  // calls that may be under way
   std::optional<std::int64_t> loading_;
+  std::uint64_t closed_ = 0;        // windows
+  std::uint64_t closed_bytes_ = 0;  // since the last prune
   bool extending_fails_ = false;
   std::int64_t receive_after_ms_ = 0;
   std::int64_t next_look_ms_ = 0;

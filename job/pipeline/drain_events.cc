@@ -9,10 +9,10 @@
 namespace sluice {
 namespace {
 
-constexpr std::int64_t kLimitPause_ms = 1'000;
-constexpr std::int64_t kRetryLoadsFor_ms = 60'000;
-constexpr std::int64_t kFirstLoadPause_ms = 250;
-constexpr std::int64_t kLongestLoadPause_ms = 5'000;
+constexpr std::int64_t kLimitPauseMs = 1'000;
+constexpr std::int64_t kRetryLoadsForMs = 60'000;
+constexpr std::int64_t kFirstLoadPauseMs = 250;
+constexpr std::int64_t kLongestLoadPauseMs = 5'000;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ void Drain::on(Received& answer) {
   if (mode_ == Mode::leaving) {
     return_from(answer.messages, 0);
   } else if (answer.in_flight_limit && held() > 0) {
-    receive_after_ms_ = now_.steady_ms + kLimitPause_ms;
+    receive_after_ms_ = now_.steady_ms + kLimitPauseMs;
   } else if (!answer.messages.empty()) {
     std::uint64_t bytes = 0;
     for (const Message& message : answer.messages) bytes += message.body.size();
@@ -162,10 +162,10 @@ void Drain::load_failed(HeldWindow& held, const LoadFailed& failed) {
   if (mode_ == Mode::leaving) return;
   if (held.load_failures++ == 0) held.load_failing_since_ms = now_.steady_ms;
   const std::int64_t pause =
-      std::min(kLongestLoadPause_ms, kFirstLoadPause_ms << std::min(held.load_failures, 10));
-  const bool in_time = now_.steady_ms + pause < held.load_failing_since_ms + kRetryLoadsFor_ms;
+      std::min(kLongestLoadPauseMs, kFirstLoadPauseMs << std::min(held.load_failures, 10));
+  const bool in_time = now_.steady_ms + pause < held.load_failing_since_ms + kRetryLoadsForMs;
   if (!failed.again || !in_time) {
-    leave(StopReason::error, failed.failure, kLeaveAfterFailure_ms);
+    leave(StopReason::error, failed.failure, kLeaveAfterFailureMs);
     return;
   }
   held.retry_load_ms = now_.steady_ms + pause;
@@ -175,7 +175,7 @@ void Drain::load_failed(HeldWindow& held, const LoadFailed& failed) {
 
 void Drain::on(const Interrupted&) {
   if (mode_ == Mode::leaving && reason_ == StopReason::interrupted) return;
-  leave(StopReason::interrupted, std::nullopt, kStopAfter_ms);
+  leave(StopReason::interrupted, std::nullopt, kStopAfterMs);
 }
 
 }  // namespace sluice

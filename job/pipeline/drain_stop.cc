@@ -19,7 +19,7 @@ void Drain::leave(StopReason reason, std::optional<Failure> failure, std::int64_
   reason_ = reason;
   failure_ = std::move(failure);
   leave_by_ms_ = now_.steady_ms + within_ms;
-  interrupt_load_ms_ = signalled ? now_.steady_ms + kStopLoadAfter_ms : 0;
+  interrupt_load_ms_ = signalled ? now_.steady_ms + kStopLoadAfterMs : 0;
   return_unstaged();
 }
 
@@ -57,9 +57,14 @@ void Drain::close_books() {
     if (held.window.state == WindowState::open || held.window.state == WindowState::sealed) {
       books_.carried_out += held.window.messages;
     }
-    if (!held.deletes || held.deletes->done()) continue;
-    left += held.deletes->left();
-    keep_leftover(held);
+    if (held.deletes) left += held.deletes->left();
+  }
+  try {
+    for (const HeldWindow& held : windows_) keep_leftover(held);
+    prune();
+  } catch (const CheckpointError& error) {
+    // No loss: the next run deletes again what this one did.
+    log().write(Level::warning, "checkpoint-untidy", error.what());
   }
   if (left > 0 && !failure_ && reason_ != StopReason::interrupted) {
     reason_ = StopReason::error;
@@ -72,16 +77,12 @@ void Drain::close_books() {
 void Drain::keep_leftover(const HeldWindow& held) {
   // With a call under way nobody knows what is deleted: then all receipts stay, and all are deleted
   // again.
-  if (held.deletes->under_way()) return;
+  if (!held.deletes || held.deletes->done() || held.deletes->under_way()) return;
   std::vector<Receipt> receipts;
   for (const std::uint32_t position : held.deletes->leftover()) {
     receipts.push_back({position, held.handles[position]});
   }
-  try {
-    checkpoint_.keep_receipts(held.window.number, receipts);
-  } catch (const CheckpointError& error) {
-    log().write(Level::warning, "receipts-kept", error.what());
-  }
+  checkpoint_.keep_receipts(held.window.number, receipts);
 }
 
 }  // namespace sluice

@@ -6,7 +6,7 @@
 namespace sluice {
 namespace {
 
-constexpr std::int64_t kLongestWait_ms = 200;  // progress is looked at this often
+constexpr std::int64_t kLongestWaitMs = 200;  // progress is looked at this often
 
 template <typename... Handlers>
 struct Overloaded : Handlers... {
@@ -41,7 +41,7 @@ void run_to_end(Drain& drain, Queue& queue, LoadThread& loader, const Signals& s
   while (!drain.ended()) {
     const std::int64_t wait = drain.wake_ms() - now().steady_ms;
     answers.clear();
-    queue.wait(std::clamp<std::int64_t>(wait, 0, kLongestWait_ms), answers);
+    queue.wait(std::clamp<std::int64_t>(wait, 0, kLongestWaitMs), answers);
     if (signals.received() != 0 && !told) {
       told = true;
       step(Interrupted{});

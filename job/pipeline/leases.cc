@@ -5,7 +5,7 @@
 
 namespace sluice {
 namespace {
-constexpr std::int64_t kLongestHidden_ms = 12LL * 3'600'000;
+constexpr std::int64_t kLongestHiddenMs = 12LL * 3'600'000;
 }
 
 std::optional<Lease> Leases::take_due(std::int64_t now_ms) {
@@ -16,7 +16,7 @@ std::optional<Lease> Leases::take_due(std::int64_t now_ms) {
 }
 
 void Leases::renew(Lease lease, std::int64_t now_ms) {
-  if (now_ms + 2 * visibility_ms_ > lease.received_ms + kLongestHidden_ms) return;
+  if (now_ms + 2 * visibility_ms_ > lease.received_ms + kLongestHiddenMs) return;
   lease.due_ms = now_ms + visibility_ms_ / 2;
   queue_.push_back(lease);
 }

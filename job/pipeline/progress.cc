@@ -9,8 +9,8 @@
 namespace sluice {
 namespace {
 
-constexpr std::int64_t kLive_ms = 200;
-constexpr std::int64_t kLog_ms = 10'000;
+constexpr std::int64_t kLiveMs = 200;
+constexpr std::int64_t kLogMs = 10'000;
 
 std::string clock_time(std::int64_t seconds) {
   const auto two = [](std::int64_t n) { return (n < 10 ? "0" : "") + std::to_string(n); };
@@ -21,7 +21,7 @@ std::string clock_time(std::int64_t seconds) {
 
 void Progress::look(const Drain& drain, Now now) {
   const bool live = log().on_terminal() && log().format() == LogFormat::text;
-  if (now.steady_ms - told_ms_ < (live ? kLive_ms : kLog_ms)) return;
+  if (now.steady_ms - told_ms_ < (live ? kLiveMs : kLogMs)) return;
   told_ms_ = now.steady_ms;
   const Books& books = drain.books();
   const double elapsed_s = static_cast<double>(now.steady_ms - start_.steady_ms) / 1000.0;

@@ -10,7 +10,7 @@ int Receiving::parallel() const {
 
 int Receiving::poll_s() const {
   const int left = limits_.wait_s - empty_s_ % limits_.wait_s;
-  return std::min(left, kLongestPoll_s);
+  return std::min(left, kLongestPollS);
 }
 
 void Receiving::answered(std::size_t asked, std::size_t got, std::uint64_t bytes) {

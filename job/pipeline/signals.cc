@@ -13,7 +13,7 @@ namespace {
 
 // Only from ourselves: ends the thread.
 constexpr int kEnd = SIGUSR1;
-constexpr std::int64_t kLongestStop_ms = 4'700;
+constexpr std::int64_t kLongestStopMs = 4'700;
 
 sigset_t watched() {
   sigset_t set;
@@ -71,7 +71,7 @@ void Signals::watch() {
   }
   // The run stops by itself in less. A second signal, or a stop that hangs, ends the process where
   // it is: whatever it held is in the checkpoint or comes back by itself.
-  if (wait_for_signal(kLongestStop_ms) != kEnd) leave(signal);
+  if (wait_for_signal(kLongestStopMs) != kEnd) leave(signal);
 }
 
 void Signals::leave(int signal) {

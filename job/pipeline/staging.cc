@@ -6,7 +6,7 @@
 namespace sluice {
 namespace {
 constexpr std::size_t kMessages = 1000;
-constexpr std::int64_t kAfter_ms = 500;
+constexpr std::int64_t kAfterMs = 500;
 }  // namespace
 
 bool Staging::accept(const Message& message, HeldWindow& open, std::int64_t now_ms) {
@@ -30,7 +30,7 @@ bool Staging::accept(const Message& message, HeldWindow& open, std::int64_t now_
 
 std::int64_t Staging::due_ms() const {
   if (batch_.empty()) return std::numeric_limits<std::int64_t>::max();
-  return batch_.messages() >= kMessages ? since_ms_ : since_ms_ + kAfter_ms;
+  return batch_.messages() >= kMessages ? since_ms_ : since_ms_ + kAfterMs;
 }
 
 void Staging::flush(HeldWindow& open) {

@@ -100,7 +100,6 @@ std::string Summary::to_json() const {
       {"exit_code", exit_code},
       {"started_at", rfc3339(facts.started.wall_ms)},
       {"ended_at", rfc3339(ended.wall_ms)},
-      {"duration_s", static_cast<double>(duration_ms) / 1000.0},
       {"counts",
        {{"received", books.received},
         {"carried_in", books.carried_in},
@@ -122,7 +121,10 @@ std::string Summary::to_json() const {
       {"version", SLUICE_VERSION},
       {"config_sha256", facts.config_sha256},
   };
-  return to_ascii(boost::json::serialize(all));
+  std::string json = boost::json::serialize(all);
+  // Boost.JSON would write 3.16E-1 where people read 0.316.
+  json.insert(json.find("\"counts\":"), "\"duration_s\":" + seconds(duration_ms) + ",");
+  return to_ascii(json);
 }
 
 std::string Summary::to_text() const {

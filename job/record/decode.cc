@@ -128,11 +128,10 @@ MaybeRejection Body::decode(std::string_view json) {
   if (ec == boost::json::error::exponent_overflow) {
     return Rejection{Reason::out_of_range, "a number's exponent is beyond 32 bits"};
   }
-  if (ec == boost::json::error::illegal_leading_surrogate ||
-      ec == boost::json::error::illegal_trailing_surrogate) {
-    // JSON's grammar allows it: what else is wrong with the body is told first.
+  if (ec) {
+    // JSON's grammar allows lone surrogates, Boost does not: what else is wrong is told first.
     const std::string repaired = without_lone_surrogates(json, "\\ufffd");
-    return repaired == json ? not_unicode() : decode(repaired).value_or(not_unicode());
+    if (repaired != json) return decode(repaired).value_or(not_unicode());
   }
   if (ec && !is_utf8(json)) return not_unicode();
   if (ec || used < json.size()) return Rejection{Reason::not_json, "the body is not JSON"};

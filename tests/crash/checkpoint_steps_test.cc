@@ -58,6 +58,21 @@ TEST_P(CheckpointSteps, a_recovery_killed_at_any_of_them_is_finished_by_the_next
   world.expect_crashes_in_recovery();
 }
 
+TEST_P(CheckpointSteps, a_recovery_of_windows_in_several_states_is_killed_at_each_of_them) {
+  constexpr int kMidway = 30;  // of about 78
+  CrashWorld world;
+  bool killed = true;
+  for (int step = GetParam(); killed && !HasFailure(); step += kHands) {
+    SCOPED_TRACE("step " + std::to_string(step));
+    world.send(kMessages);
+    EXPECT_TRUE(world.is_killed_at("fdatasync", kMidway));
+    world.let_leases_lapse();
+    killed = world.is_killed_at("fdatasync", step);
+    world.recover_and_expect_everything_once();
+  }
+  world.expect_crashes_in_recovery();
+}
+
 TEST(CheckpointStepsInARow, recoveries_each_killed_one_step_later_end_with_everything_once) {
   CrashWorld world;
   world.send(5 * kMessages);

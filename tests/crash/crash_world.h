@@ -33,7 +33,7 @@ class CrashWorld : public LoginWorld {
   /// Leases lapse and it runs again, until the queue is empty. Then everything is there once; the
   /// first of these runs carried in what the crash left, and no window is left behind.
   void recover_and_expect_everything_once();
-  void expect_good_end(const Outcome& outcome);
+  static void expect_good_end(const Outcome& outcome);
 
   /// The windows that a run would find now. Looks at a copy: opening the file recovers it.
   std::vector<Window> windows_left() const;

@@ -8,7 +8,8 @@
 namespace sluice {
 namespace {
 
-constexpr int kMessages = 23;  // five windows
+constexpr int kMessages = 23;    // five windows
+constexpr int kFirstDelete = 2;  // before it a run asks, with a delete of nothing, whether it may
 enum class Moment { before, after };
 
 /// A run that is killed at the `time`th call of `operation`. False when it came to its end first.
@@ -34,15 +35,15 @@ class QueueCalls : public testing::TestWithParam<Moment> {
  protected:
   /// A run killed at each call in turn, the run after it at its first such call, until one comes to
   /// its end.
-  void kill_at_each(CrashWorld& world, const std::string& operation) {
+  void kill_at_each(CrashWorld& world, const std::string& operation, int first) {
     bool killed = true;
-    for (int time = 1; killed && !HasFailure(); ++time) {
+    for (int time = first; killed && !HasFailure(); ++time) {
       SCOPED_TRACE("call " + std::to_string(time));
       world.send(kMessages);
       killed = is_killed_at_call(world, operation, GetParam(), time);
       if (killed) {
         world.let_leases_lapse();
-        is_killed_at_call(world, operation, GetParam(), 1);
+        is_killed_at_call(world, operation, GetParam(), first);
       }
       world.recover_and_expect_everything_once();
     }
@@ -55,15 +56,28 @@ INSTANTIATE_TEST_SUITE_P(Moment, QueueCalls, testing::Values(Moment::before, Mom
 
 TEST_P(QueueCalls, a_run_killed_at_any_receive_is_finished_by_the_next) {
   CrashWorld world;
-  kill_at_each(world, "ReceiveMessage");
+  kill_at_each(world, "ReceiveMessage", 1);
   world.expect_crashes();
 }
 
 TEST_P(QueueCalls, a_run_killed_at_any_delete_is_finished_by_the_next) {
   CrashWorld world;
-  kill_at_each(world, "DeleteMessageBatch");
+  kill_at_each(world, "DeleteMessageBatch", kFirstDelete);
   world.expect_crashes_in_recovery();
   EXPECT_GT(world.crashes_that_left(WindowState::loaded), 0);
+}
+
+TEST_P(QueueCalls, deletes_that_a_crash_left_are_made_before_anything_comes_twice) {
+  constexpr int kOneWindow = 5;
+  CrashWorld world;
+  world.send(kOneWindow);
+  EXPECT_TRUE(is_killed_at_call(world, "DeleteMessageBatch", GetParam(), kFirstDelete));
+  const Outcome outcome = world.run();  // no lease has lapsed: it can only delete
+  EXPECT_EQ(outcome.count("received"), 0);
+  EXPECT_EQ(outcome.count("carried_in"), 0);
+  EXPECT_EQ(outcome.count("deleted"), kOneWindow);
+  world.expect_everything_once();
+  world.expect_crashes();
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 
@@ -56,8 +57,7 @@ inline void deliver_all_again(LoginWorld& world) {
   });
 }
 
-/// Calls of `operation`, the first `calls` of them, stop before they take effect until it is
-/// opened.
+/// That call of `operation`, counted from now, stops before it takes effect until it is opened.
 inline std::shared_ptr<SandboxGate> gate_before(LoginWorld& world, const std::string& operation,
                                                 int call = 1) {
   auto gate = std::make_shared<SandboxGate>();

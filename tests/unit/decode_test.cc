@@ -71,7 +71,12 @@ TEST(Decode, what_is_not_unicode_is_refused) {
   EXPECT_EQ(verdict("{\"a\":\"\xc0\xaf\"}"), "bad-encoding");
   EXPECT_EQ(verdict("{\"a\":\"\xed\xa0\x80\"}"), "bad-encoding");
   EXPECT_EQ(verdict("{\"a\":\"\\udc00\"}"), "bad-encoding");
-  EXPECT_NE(verdict("{\"a\":\"\\ud800\"}"), "fine");
+  for (const char* lone : {R"({"a":"\ud800"})", R"({"a":"\udc00x"})", R"({"\ud83d\ud83d":1})"}) {
+    EXPECT_EQ(verdict(lone), "bad-encoding") << lone;
+  }
+  // What else is wrong with the body is told first.
+  EXPECT_EQ(verdict(R"({"a":1,"a":"\ud800"})"), "duplicate-key");
+  EXPECT_EQ(verdict(R"({"a":"\ud800")"), "not-json");
   EXPECT_EQ(verdict("{\"a\":\"\\ud83d\\ude00\"}"), "fine");
 }
 

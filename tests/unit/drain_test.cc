@@ -409,9 +409,9 @@ TEST_F(DrainTest, a_stop_interrupts_a_load_that_waits_and_never_takes_longer_tha
   ASSERT_EQ(take<LoadOrder>().size(), 1U);
   feed(Interrupted{});
   EXPECT_TRUE(take<InterruptLoadOrder>().empty()) << "it may just be about to commit";
-  pass(kStopLoadAfter_ms);
+  pass(kStopLoadAfterMs);
   EXPECT_EQ(take<InterruptLoadOrder>().size(), 1U);
-  pass(kStopAfter_ms - kStopLoadAfter_ms);
+  pass(kStopAfterMs - kStopLoadAfterMs);
   expect_ended(StopReason::interrupted);
   EXPECT_EQ(heart_->books().carried_out, 10U);
 }
@@ -495,7 +495,7 @@ TEST_F(DrainTest, a_long_poll_is_asked_for_in_pieces_that_a_stop_can_wait_for) {
   for (int i = 0; i < 100 && !heart_->ended(); ++i) {
     const auto polls = take<ReceiveOrder>();
     for (const ReceiveOrder& order : polls) {
-      EXPECT_LE(order.wait_s, kLongestPoll_s);
+      EXPECT_LE(order.wait_s, kLongestPollS);
       EXPECT_GE(order.wait_s, 1);
     }
     if (!polls.empty()) polled_s += polls[0].wait_s;
