@@ -12,10 +12,6 @@
 namespace sluice {
 namespace {
 
-/// What a window costs beside its contents, so that a great many small ones are bounded too: two
-/// pages.
-constexpr std::uint64_t kWindowOverhead = 32 << 10;
-
 /// One transaction around `change`, which edits the window and may write beside it.
 /// std::logic_error, and nothing written, unless the window was in the state `from`.
 template <typename Change>

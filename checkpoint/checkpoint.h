@@ -56,6 +56,10 @@ class CheckpointError : public std::exception {
 
 class Checkpoint {
  public:
+  /// What a closed window costs beside its contents, so that a great many small ones are bounded
+  /// too: two pages.
+  static constexpr std::uint64_t kWindowOverhead = 32 << 10;
+
   /// Opens or makes the file (0600) and holds its lock until destroyed. A damaged file, or one of
   /// another queue or database, is renamed to `<path>.set-aside-<wall_ms>` first; `set_aside()`
   /// then says what and why.
@@ -93,11 +97,10 @@ class Checkpoint {
   void keep_receipts(std::int64_t number, const std::vector<Receipt>& left);
   /// loaded → closed. Receipts go; contents stay until pruned.
   void close(std::int64_t number, std::int64_t wall_ms);
-  /// Sealed and never to be loaded by itself: too old for the ledger to recognise (design,
-  /// horizon).
+  /// Sealed and never to be loaded by itself: too old for the ledger to recognise.
   void set_window_aside(std::int64_t number);
   /// Forgets closed windows that closed before `before_wall_ms`, and the oldest ones until the rest
-  /// is under `most_bytes`.
+  /// is under `most_bytes`, each counted with its overhead.
   void prune(std::int64_t before_wall_ms, std::uint64_t most_bytes);
   /// Room inside the file that later windows will use.
   std::uint64_t reusable_bytes() const;

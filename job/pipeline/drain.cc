@@ -181,9 +181,15 @@ void Drain::extend() {
   }
 }
 
+bool Drain::may_receive() const {
+  // What an earlier run left is finished first: a loaded message must not walk to the dead-letter
+  // queue.
+  return mode_ == Mode::running && !has_carried() && !extending_fails_ && !disk_is_full() &&
+         !receiving_.looks_drained() && now_.steady_ms >= receive_after_ms_;
+}
+
 void Drain::receive() {
-  if (mode_ != Mode::running || has_carried() || extending_fails_ || receiving_.looks_drained())
-    return;
+  if (!may_receive()) return;
   while (calls_.under_way(Call::Kind::receive) < static_cast<std::size_t>(receiving_.parallel())) {
     const std::uint64_t most = std::min<std::uint64_t>(kBatch, room());
     if (most == 0) return;

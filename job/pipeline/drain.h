@@ -100,6 +100,7 @@ class Drain {
   std::uint64_t held() const;
   std::uint64_t room() const;
   bool disk_is_full() const;
+  bool may_receive() const;
   bool has_carried() const;
 
   const Limits& limits_;

@@ -82,6 +82,8 @@ struct Kind {
   std::unique_ptr<World> (*make)(const QueueRules& rules);
 };
 
+void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
+
 class QueueContract : public testing::TestWithParam<Kind> {
  protected:
   ~QueueContract() override { EXPECT_EQ(world_->problems(), std::vector<std::string>{}); }

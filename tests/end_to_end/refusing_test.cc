@@ -175,6 +175,7 @@ TEST_F(Refusing, credentials_that_are_missing_wrong_or_expired) {
 TEST_F(Refusing, a_queue_that_is_missing_elsewhere_or_closed_to_us) {
   expect_refused(78, "no-such-queue",
                  {"--queue-url", "https://sqs.us-east-1.amazonaws.com/000000000000/no-such-queue"});
+  expect_refused(78, "eu-west-1", {"--region", "eu-west-1"});  // the queue's URL says another
   // A URL that names no region; SQS checks the signature first, and that names one.
   expect_refused(77, "eu-west-1",
                  {"--queue-url", world.aws().endpoint() + "/000000000000/login-queue", "--region",

@@ -74,7 +74,10 @@ Program::Program(const std::string& folder, const std::vector<std::string>& argu
 
   pid_ = ::fork();
   if (pid_ < 0) throw std::runtime_error("fork failed");
-  if (pid_ > 0) return;
+  if (pid_ > 0) {
+    ::setpgid(pid_, pid_);  // here too: whoever kills at once must find the group
+    return;
+  }
   ::setpgid(0, 0);
   if (::chdir(folder_.c_str()) != 0) ::_exit(126);
   send_output_to("/dev/null", STDIN_FILENO);

@@ -250,7 +250,7 @@ TEST_F(CheckpointPrune, closed_windows_go_by_age) {
 TEST_F(CheckpointPrune, the_oldest_closed_windows_go_by_size) {
   Checkpoint checkpoint = open();
   close_windows(checkpoint, {30, 10, 20});
-  const std::uint64_t one = checkpoint.closed()[0].bytes;
+  const std::uint64_t one = checkpoint.closed()[0].bytes + Checkpoint::kWindowOverhead;
   checkpoint.prune(0, 2 * one);
   EXPECT_EQ(times(checkpoint), (Times{30, 20}));
   checkpoint.prune(0, 2 * one - 1);
@@ -269,6 +269,19 @@ TEST_F(CheckpointPrune, what_is_unfinished_stays_whatever_its_age_and_size) {
   EXPECT_TRUE(checkpoint.closed().empty());
   EXPECT_EQ(checkpoint.read(carried).messages.size(), 2u);
   EXPECT_EQ(checkpoint.receipts(carried).size(), 2u);
+}
+
+TEST_F(CheckpointPrune, the_room_of_pruned_windows_is_told) {
+  Checkpoint checkpoint = open();
+  const std::int64_t number = checkpoint.open_window(kWall);
+  checkpoint.stage(number, batch_of(200, kWall, std::string(1000, 'x')), receipts_of(0, 200, "r"),
+                   {});
+  checkpoint.seal(number, kId);
+  checkpoint.mark_loaded(number);
+  checkpoint.close(number, 10);
+  const std::uint64_t before = checkpoint.reusable_bytes();
+  checkpoint.prune(0, 0);
+  EXPECT_GE(checkpoint.reusable_bytes(), before + 150'000);
 }
 
 TEST_F(CheckpointPrune, the_room_of_pruned_windows_is_used_again) {

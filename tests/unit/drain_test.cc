@@ -270,6 +270,39 @@ TEST_F(DrainTest, never_holds_more_than_the_in_flight_cap) {
   EXPECT_FALSE(take<ReceiveOrder>().empty());
 }
 
+TEST_F(DrainTest, at_sqs_s_own_limit_it_waits_for_deletes_and_does_not_count_it_as_empty) {
+  start();
+  auto polls = take<ReceiveOrder>();
+  feed(Received{polls[0].ticket, messages(1, 10), false});
+  for (const ReceiveOrder& order : take<ReceiveOrder>()) polls.push_back(order);
+  for (std::size_t i = 1; i < polls.size(); ++i) feed(Received{polls[i].ticket, {}, true});
+  EXPECT_TRUE(take<ReceiveOrder>().empty()) << "not at once";
+  pass(1000);
+  EXPECT_FALSE(take<ReceiveOrder>().empty());
+}
+
+TEST_F(DrainTest, receiving_stops_while_two_windows_lie_on_the_disk) {
+  limits_.window_bytes = 1 << 20;
+  start();
+  int first = 1;
+  std::uint64_t received = 0;
+  for (int i = 0; i < 100; ++i) {
+    const auto polls = take<ReceiveOrder>();
+    if (polls.empty()) break;
+    auto big = messages(first, 10);
+    for (Message& each : big) each.body = "{\"v\":\"" + std::string(100'000, 'x') + "\"}";
+    feed(Received{polls[0].ticket, std::move(big), false});
+    for (std::size_t k = 1; k < polls.size(); ++k)
+      feed(Received{polls[k].ticket, {message(first + 50)}, false});
+    first += 100;
+    received += 1'000'000;
+  }
+  EXPECT_LT(received, 5'000'000U) << "nothing was loaded, and it went on";
+  load_all();
+  EXPECT_FALSE(delete_all().empty());
+  EXPECT_FALSE(take<ReceiveOrder>().empty());
+}
+
 TEST_F(DrainTest, a_message_staged_twice_in_one_window_keeps_its_row_and_takes_the_newest_receipt) {
   start();
   auto polls = take<ReceiveOrder>();
