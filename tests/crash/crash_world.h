@@ -30,8 +30,8 @@ class CrashWorld : public LoginWorld {
   /// With the journal that belongs to it, or without when there is none.
   static void copy_checkpoint(const std::string& from, const std::string& to);
   void forget_checkpoint();
-  /// Leases lapse and it runs again, until the queue is empty. Then everything is there once; the
-  /// first of these runs carried in what the crash left, and no window is left behind.
+  /// Leases lapse and it runs again, until the queue is empty. Each of these runs carries in
+  /// what was left to it; in the end everything is there once and no window is left.
   void recover_and_expect_everything_once();
   static void expect_good_end(const Outcome& outcome);
 
