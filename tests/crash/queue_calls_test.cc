@@ -12,6 +12,10 @@ constexpr int kMessages = 23;    // five windows
 constexpr int kFirstDelete = 2;  // before it a run asks, with a delete of nothing, whether it may
 enum class Moment { before, after };
 
+void PrintTo(Moment moment, std::ostream* out) {
+  *out << (moment == Moment::before ? "before" : "after");
+}
+
 /// A run that is killed at the `time`th call of `operation`. False when it came to its end first.
 bool is_killed_at_call(CrashWorld& world, const std::string& operation, Moment moment, int time) {
   const auto gate = std::make_shared<SandboxGate>();
@@ -51,7 +55,7 @@ class QueueCalls : public testing::TestWithParam<Moment> {
 };
 INSTANTIATE_TEST_SUITE_P(Moment, QueueCalls, testing::Values(Moment::before, Moment::after),
                          [](const auto& each) {
-                           return each.param == Moment::before ? "before" : "after";
+                           return std::string(each.param == Moment::before ? "before" : "after");
                          });
 
 TEST_P(QueueCalls, a_run_killed_at_any_receive_is_finished_by_the_next) {
