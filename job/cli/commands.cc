@@ -88,6 +88,15 @@ void configure_log(const Settings& settings) {
   log().configure(format.empty() ? log().format() : as_told, chosen);
 }
 
+/// Before the settings are read: what is wrong with them is told in the format that was asked for.
+void configure_log(const std::vector<std::string>& arguments, const Environment& environment) {
+  std::string format = environment("SLUICE_LOG_FORMAT");
+  const auto flag = std::find(arguments.begin(), arguments.end(), "--log-format");
+  if (flag != arguments.end() && flag + 1 != arguments.end()) format = *(flag + 1);
+  if (format == "json") log().configure(LogFormat::json, Level::info);
+  if (format == "text") log().configure(LogFormat::text, Level::info);
+}
+
 bool is_help(const std::string& argument) { return argument == "-h" || argument == "--help"; }
 
 int dispatch(const std::vector<std::string>& arguments, const Environment& environment) {
@@ -111,6 +120,7 @@ int dispatch(const std::vector<std::string>& arguments, const Environment& envir
     }
     if (argument == "--version") return dispatch({argument}, environment);
   }
+  configure_log(rest, environment);
   const Settings settings(command.name, rest, environment);
   configure_log(settings);
   return command.run(settings, environment);

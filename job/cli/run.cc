@@ -23,6 +23,9 @@ namespace sluice {
 namespace {
 
 constexpr int kDefaultVisibilityS = 120;
+// `end_run` may take twice as long; a stop has 5 s in all.
+constexpr std::int64_t kRecordLimitMs = 1'500;
+constexpr std::int64_t kRecordLimitWhenStoppedMs = 600;
 
 Limits limits_of(const Settings& settings, const QueueFacts& facts) {
   Limits limits;
@@ -181,7 +184,7 @@ void Run::drain() {
   LoadThread loader(warehouse, [&queue] { queue.wake(); });
   Drain heart(limits, *made.masker, checkpoint, pipeline.tables.size(), random_128,
               summary_.facts.started);
-  Progress progress(now());
+  Progress progress(now(), made.counts ? made.counts->visible : 0);
   signals_.hold([&queue] { queue.wake(); });
   run_to_end(heart, queue, loader, signals_,
              [&progress](const Drain& drain, Now at) { progress.look(drain, at); });
@@ -258,14 +261,15 @@ void Run::tell() {
                     " messages were not deleted; they come back and are dropped as duplicates");
   }
   const std::string json = summary_.to_json();
-  if (recorded_) {
-    const auto failure =
-        end_run(*recorded_, {summary_.facts.run_id, summary_.ended.wall_ms, summary_.exit_code,
-                             std::string(summary_.stop_reason), json});
-    if (failure) log().write(Level::warning, "run-not-recorded", failure->message());
-  }
   write_unless_refused("summary-file", json + "\n");
   write_unless_refused("metrics-file", to_metrics(summary_));
+  if (recorded_) {
+    const auto failure = end_run(*recorded_,
+                                 {summary_.facts.run_id, summary_.ended.wall_ms, summary_.exit_code,
+                                  std::string(summary_.stop_reason), json},
+                                 signal_ == 0 ? kRecordLimitMs : kRecordLimitWhenStoppedMs);
+    if (failure) log().write(Level::warning, "run-not-recorded", failure->message());
+  }
   if (settings_.flag("json")) {
     print(json + "\n");
   } else if (!settings_.flag("quiet")) {

@@ -32,11 +32,11 @@ inline constexpr std::size_t kMostRemoves = 16;
 
 /// A long poll is asked for in pieces of at most this, so that a stop never has to abandon one: a
 /// message that arrives in an abandoned poll stays hidden for the whole visibility timeout.
-inline constexpr int kLongestPollS = 3;
+inline constexpr int kLongestPollS = 2;
 
 /// SIGTERM to exit: Airflow's supervisor kills after 5 s.
-inline constexpr std::int64_t kStopLoadAfterMs = 2'000;
-inline constexpr std::int64_t kStopAfterMs = 4'000;
+inline constexpr std::int64_t kStopLoadAfterMs = 1'500;
+inline constexpr std::int64_t kStopAfterMs = 3'300;
 /// After a failure there is no such hurry: deletes of what is loaded go on.
 inline constexpr std::int64_t kLeaveAfterFailureMs = 60'000;
 

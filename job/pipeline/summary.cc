@@ -139,6 +139,7 @@ std::string Summary::to_text() const {
   const std::int64_t ms = std::max<std::int64_t>(1, ended.steady_ms - facts.started.steady_ms);
   text += "run " + facts.run_id + ": " + std::string(status) + " (" + std::string(stop_reason) +
           "), exit " + std::to_string(exit_code) + ", " + seconds(ms) + " s\n";
+  if (failure && books.nothing_done()) return text;
   line("received", books.received, "deliveries");
   if (books.carried_in > 0) line("carried in", books.carried_in, "from an earlier run");
   line("loaded", books.loaded, "messages whose rows are committed");
