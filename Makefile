@@ -6,7 +6,7 @@ JOBS   ?= $(shell nproc)
 export MESSAGES ?= 10000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run unit test check format tidy bench install clean
+.PHONY: help setup configure build run unit test check format tidy bench install clean
 
 help: ## print these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -17,31 +17,38 @@ setup: ## install the packages that are missing (Debian, Ubuntu)
 $(BUILD)/build.ninja: CMakeLists.txt CMakePresets.json | setup
 	@mkdir -p build && cmake --preset $(PRESET) > $(BUILD).log 2>&1 || { cat $(BUILD).log; exit 1; }
 
-build: setup $(BUILD)/build.ninja ## build build/release/sluice (PRESET=debug: with sanitizers)
-	@cmake --build --preset $(PRESET) -j $(JOBS)
+configure: setup $(BUILD)/build.ninja
+compile = cmake --build --preset $(PRESET) -j $(JOBS)
 
-run: build ## watch it work: a sandbox queue, a private Postgres, 10,000 messages (MESSAGES=n)
+build: configure ## build build/release/sluice (PRESET=debug: with sanitizers)
+	@$(compile) --target sluice
+
+run: configure ## watch it work: a sandbox queue, a private Postgres, 10,000 messages (MESSAGES=n)
+	@$(compile) --target sluice aws_sandbox
 	@tests/support/demo.sh $(BUILD)
 
-unit: build ## the pure tests, seconds
+unit: configure ## the pure tests, seconds
+	@$(compile) --target unit_tests
 	@ctest --preset $(PRESET) -L unit -j $(JOBS)
 
-test: build ## every test, on real parts
+test: configure ## every test, on real parts
+	@$(compile)
 	@ctest --preset $(PRESET) -j $(JOBS)
 
 format: ## format the sources in place
 	@clang-format -i $$(git ls-files '*.h' '*.cc')
 
-tidy: build ## static analysis; every finding is an error
+tidy: configure ## static analysis; every finding is an error
 	@git ls-files 'job/*.cc' 'checkpoint/*.cc' | xargs -P $(JOBS) -n 4 clang-tidy --quiet -p $(BUILD)
 
-check: setup ## format, tidy, then every test
+check: configure ## format, tidy, every test, and every test again under the sanitizers
 	@clang-format --dry-run --Werror $$(git ls-files '*.h' '*.cc')
 	@$(MAKE) --no-print-directory tidy
 	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory test PRESET=debug
 
-bench: build ## micro benchmarks
-	@cmake --build --preset $(PRESET) -j $(JOBS) --target bench_micro
+bench: configure ## micro benchmarks
+	@$(compile) --target bench_micro
 	@$(BUILD)/bench/bench_micro
 
 install: build ## install under PREFIX (DESTDIR for packagers)

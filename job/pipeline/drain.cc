@@ -79,7 +79,7 @@ bool Drain::is_full(const HeldWindow& held) const {
 bool Drain::is_complete(const HeldWindow& held) const {
   const bool nothing_comes = mode_ == Mode::finishing && calls_.under_way(Call::Kind::receive) == 0;
   return held.carried || is_full(held) || receiving_.saw_empty() || nothing_comes ||
-         now_.wall_ms - held.window.opened_ms >= limits_.window_time_ms ||
+         now_.steady_ms - held.opened_ms >= limits_.window_time_ms ||
          this->held() >= limits_.in_flight_cap;
 }
 
@@ -295,9 +295,7 @@ std::int64_t Drain::wake_ms() const {
     if (held.window.state == WindowState::sealed && !loading_)
       wake = std::min(wake, held.retry_load_ms);
     if (held.window.state == WindowState::open) {
-      const std::int64_t age = now_.wall_ms - held.window.opened_ms;
-      wake =
-          std::min(wake, now_.steady_ms + std::max<std::int64_t>(0, limits_.window_time_ms - age));
+      wake = std::min(wake, held.opened_ms + limits_.window_time_ms);
     }
   }
   return wake;

@@ -62,7 +62,7 @@ HeldWindow& Drain::open_window() {
   }
   HeldWindow& held = windows_.emplace_back();
   held.window.number = checkpoint_.open_window(now_.wall_ms);
-  held.window.opened_ms = now_.wall_ms;
+  held.opened_ms = now_.steady_ms;
   return held;
 }
 

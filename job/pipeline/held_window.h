@@ -20,6 +20,7 @@ struct HeldWindow {
       handles;  // newest receipt by position; while open, the unstaged stand last
   std::unordered_map<std::string, std::uint32_t> positions;  // by message id, while open
   std::optional<Deletes> deletes;                            // while loaded
+  std::int64_t opened_ms = 0;                                // steady clock, of one not carried
   std::int64_t newest_sent_ms = 0;
   std::int64_t load_failing_since_ms = 0;
   std::int64_t retry_load_ms = 0;

@@ -16,7 +16,8 @@ int Receiving::poll_s() const {
 void Receiving::answered(std::size_t asked, std::size_t got, std::uint64_t bytes) {
   empty_s_ = 0;
   largest_answer_ = std::max(largest_answer_, bytes);
-  if (got >= asked) parallel_ = std::min(parallel_ * 2, limits_.receivers);
+  // SQS often gives a little less than it could.
+  if (2 * got >= asked) parallel_ = std::min(parallel_ * 2, limits_.receivers);
 }
 
 void Receiving::empty(int waited_s, std::int64_t asked_ms, std::int64_t now_ms) {

@@ -14,9 +14,9 @@ class Receiving {
  public:
   explicit Receiving(const Limits& limits) : limits_(limits) {}
 
-  /// Receives that may be in flight now. Starts small, doubles while answers are full, falls to one
-  /// when an answer is empty; and never more than fit the byte budget if all were as large as the
-  /// largest so far.
+  /// Receives that may be in flight now. Starts small, doubles while answers are at least half
+  /// full, falls to one when an answer is empty; and never more than fit the byte budget if all
+  /// were as large as the largest so far.
   int parallel() const;
   /// Seconds for the next poll.
   int poll_s() const;

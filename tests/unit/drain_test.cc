@@ -303,6 +303,15 @@ TEST_F(DrainTest, receiving_stops_while_two_windows_lie_on_the_disk) {
   EXPECT_FALSE(take<ReceiveOrder>().empty());
 }
 
+TEST_F(DrainTest, a_clock_that_is_set_back_does_not_keep_a_window_open) {
+  start();
+  auto polls = take<ReceiveOrder>();
+  feed(Received{polls[0].ticket, messages(1, 10), false});
+  now_.wall_ms -= 86'400'000;
+  pass(limits_.window_time_ms);
+  EXPECT_EQ(take<LoadOrder>().size(), 1U);
+}
+
 TEST_F(DrainTest, a_message_staged_twice_in_one_window_keeps_its_row_and_takes_the_newest_receipt) {
   start();
   auto polls = take<ReceiveOrder>();
