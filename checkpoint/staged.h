@@ -23,6 +23,7 @@ struct MessageKey {
   std::int64_t sent_ms =
       0;  // SentTimestamp, milliseconds since 1970; never changes between deliveries
   MessageId id{};
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 misreads a defaulted comparison.
   auto operator<=>(const MessageKey&) const = default;
 };
 

@@ -7,8 +7,8 @@
 
 namespace sluice {
 
-/// One moment on both clocks, in milliseconds. Durations are measured on `steady`, which never jumps; `wall` is since
-/// 1970 UTC and is compared with SentTimestamp and written down.
+/// One moment on both clocks, in milliseconds. Durations are measured on `steady`, which never
+/// jumps; `wall` is since 1970 UTC and is compared with SentTimestamp and written down.
 struct Now {
   std::int64_t steady_ms = 0;
   std::int64_t wall_ms = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Text or bytes that must not be printed, logged or copied by accident, and are wiped when no longer needed.
+// Text or bytes that must not be printed, logged or copied by accident, and are wiped when no
+// longer needed.
 #pragma once
 
 #include <string>

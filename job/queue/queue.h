@@ -13,7 +13,8 @@
 
 namespace sluice {
 
-/// A message attribute set by the sender. `type` begins with "String", "Number" or "Binary"; a binary value is base64.
+/// A message attribute set by the sender. `type` begins with "String", "Number" or "Binary"; a
+/// binary value is base64.
 struct MessageAttribute {
   std::string name;
   std::string type;
@@ -37,7 +38,7 @@ struct Message {
 struct QueueFacts {
   std::string url;
   bool fifo = false;
-  std::int64_t visibility_s = 30;        // the queue's own visibility timeout
+  std::int64_t visibility_s = 30;  // the queue's own visibility timeout
   std::int64_t retention_s = 345'600;
   std::optional<int> max_receive_count;  // of its redrive policy; none when it has no policy
 };
@@ -81,21 +82,24 @@ struct CallFailed {
 };
 using QueueAnswer = std::variant<Received, BatchAnswered, Counted, CallFailed>;
 
-/// Orders start at once and are answered through `wait`, in any order, each exactly once (or never, after `abandon`).
+/// Orders start at once and are answered through `wait`, in any order, each exactly once (or never,
+/// after `abandon`).
 class Queue {
  public:
   virtual ~Queue() = default;
 
-  /// At most `most` (1–10) messages, waiting up to `wait_s` for the first; hidden from others for `visibility_s`.
+  /// At most `most` (1–10) messages, waiting up to `wait_s` for the first; hidden from others for
+  /// `visibility_s`.
   virtual void receive(Ticket ticket, int most, int wait_s, int visibility_s) = 0;
-  /// Deletes up to ten messages. Accepted is not proof: a stale handle is accepted and deletes nothing.
+  /// Deletes up to ten messages. Accepted is not proof: a stale handle is accepted and deletes
+  /// nothing.
   virtual void remove(Ticket ticket, const std::vector<std::string>& handles) = 0;
   /// Keeps up to ten messages hidden for `visibility_s` from now; 0 gives them back.
   virtual void hide(Ticket ticket, const std::vector<std::string>& handles, int visibility_s) = 0;
   virtual void count(Ticket ticket) = 0;
 
-  /// Waits until an answer is there, `at_most_ms` passed, or `wake` was called; appends the answers. With nothing
-  /// under way it still waits.
+  /// Waits until an answer is there, `at_most_ms` passed, or `wake` was called; appends the
+  /// answers. With nothing under way it still waits.
   virtual void wait(std::int64_t at_most_ms, std::vector<QueueAnswer>& answers) = 0;
   /// Ends a `wait` early. From any thread.
   virtual void wake() = 0;

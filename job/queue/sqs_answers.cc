@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/json.hpp>
 
+#include "job/base/lone_surrogates.h"
 #include "job/base/text.h"
 #include "job/queue/body_digest.h"
-#include "job/base/lone_surrogates.h"
 #include "job/queue/sqs_wire.h"
 
 namespace sluice {

@@ -34,8 +34,8 @@ class Body {
   Body(const Body&) = delete;
   Body& operator=(const Body&) = delete;
 
-  /// Replaces what was held. Syntax is told first, then a key that stands twice, then text that is no
-  /// Unicode. After a rejection nothing may be asked.
+  /// Replaces what was held. Syntax is told first, then a key that stands twice, then text that is
+  /// no Unicode. After a rejection nothing may be asked.
   [[nodiscard]] MaybeRejection decode(std::string_view json);
 
   static constexpr Position kTop = 0;

@@ -6,7 +6,7 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t kChunk = 64 * 1024;  // measured: 4 KiB and 1 MiB are slower
+constexpr std::size_t kChunk = 65'536;  // measured: 4 KiB and 1 MiB are slower
 
 }  // namespace
 

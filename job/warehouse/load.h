@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One window in one transaction, step by step; ARCHITECTURE.md says why it begins with the window id.
+// One window in one transaction, step by step; ARCHITECTURE.md says why it begins with the window
+// id.
 #pragma once
 
 #include <cstdint>

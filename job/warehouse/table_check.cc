@@ -34,6 +34,7 @@ std::vector<RealColumn> columns_of(Connection& connection, std::span<const Param
       "a.attnum",
       table, kDoing);
   std::vector<RealColumn> columns;
+  columns.reserve(static_cast<std::size_t>(result.rows()));
   for (int row = 0; row < result.rows(); ++row) {
     columns.push_back({std::string(result.at(row, 0)), std::string(result.at(row, 1)),
                        result.bool_at(row, 2), result.bool_at(row, 3), result.bool_at(row, 4)});
