@@ -73,8 +73,7 @@ class Checkpoint {
 
   /// Windows that are open, sealed or loaded and not set aside, by number.
   std::vector<Window> unfinished() const;
-  /// Windows that are closed and not pruned, by number: `replay --from-checkpoint` offers them to
-  /// Postgres again.
+  /// Windows that are closed and not pruned, by number.
   std::vector<Window> closed() const;
 
   /// (none) → open. Durable only with its first `stage`: an empty window does not survive a crash.

@@ -132,7 +132,7 @@ void show(const boost::json::object& status) {
     print(cell(queue.at("visible"), 1) + "visible, " + cell(queue.at("in_flight"), 1) +
           "in flight, " + cell(queue.at("delayed"), 1) + "delayed\n");
   }
-  print("rejections not replayed\n");
+  print("rejections\n");
   for (const auto& each : status.at("rejections").as_array()) {
     const auto& row = each.as_object();
     print("  " + cell(row.at("messages"), 10) + cell(row.at("reason"), 22) +

@@ -95,6 +95,7 @@ void Drain::seal(HeldWindow& held) {
   if (!held.carried) staging_.flush(held);
   held.window = checkpoint_.seal(held.window.number, new_id_());
   held.positions.clear();
+  held.receive_counts.clear();
 }
 
 void Drain::load(HeldWindow& held) {

@@ -18,6 +18,8 @@ struct HeldWindow {
   bool carried = false;  // an earlier run left it
   std::vector<std::string>
       handles;  // newest receipt by position; while open, the unstaged stand last
+  std::vector<std::uint32_t>
+      receive_counts;  // of the deliveries that `handles` are from; while open
   std::unordered_map<std::string, std::uint32_t> positions;  // by message id, while open
   std::optional<Deletes> deletes;                            // while loaded
   std::int64_t opened_ms = 0;                                // steady clock, of one not carried

@@ -16,9 +16,13 @@ bool Staging::accept(const Message& message, HeldWindow& open, std::int64_t now_
     if (batch_.empty()) since_ms_ = now_ms;
     masker_.stage(message, batch_);
     open.handles.push_back(message.receipt);
+    open.receive_counts.push_back(message.receive_count);
     fresh_.push_back({position, message.receipt});
     return true;
   }
+  // Answers overtake each other: the count tells which delivery is the later one.
+  if (message.receive_count < open.receive_counts[known->second]) return false;
+  open.receive_counts[known->second] = message.receive_count;
   open.handles[known->second] = message.receipt;
   if (known->second < open.window.messages) {
     renewed_.push_back({known->second, message.receipt});
@@ -45,6 +49,7 @@ std::vector<std::string> Staging::discard(HeldWindow& open) {
   const auto first = open.handles.begin() + static_cast<std::ptrdiff_t>(open.window.messages);
   std::vector<std::string> unstaged(first, open.handles.end());
   open.handles.erase(first, open.handles.end());
+  open.receive_counts.resize(open.handles.size());
   clear();
   return unstaged;
 }

@@ -327,6 +327,18 @@ TEST_F(DrainTest, a_message_staged_twice_in_one_window_keeps_its_row_and_takes_t
   EXPECT_EQ(heart_->books().duplicate, 2U);
 }
 
+TEST_F(DrainTest, a_receipt_that_was_overtaken_by_a_newer_one_is_not_taken) {
+  start();
+  auto polls = take<ReceiveOrder>();
+  Message later = message(1, 2);
+  later.receive_count = 2;
+  feed(Received{polls[0].ticket, {later}, false});
+  feed(Received{polls[1].ticket, {message(1, 1)}, false});
+  for (std::size_t i = 2; i < polls.size(); ++i) feed(Received{polls[i].ticket, {}, false});
+  load_all();
+  EXPECT_EQ(delete_all(), (std::vector<std::string>{"r1.2"}));
+}
+
 TEST_F(DrainTest, a_newer_receipt_survives_a_crash) {
   start();
   auto polls = take<ReceiveOrder>();
