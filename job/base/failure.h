@@ -23,8 +23,6 @@ enum class Fault {
 /// Exit statuses that are not faults.
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitRejections = 65;
-inline constexpr int kExitInterrupt = 130;
-inline constexpr int kExitTerminate = 143;
 
 /// One row of the table from which `--help` and the README tell what an exit status means.
 struct ExitStatus {

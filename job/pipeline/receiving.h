@@ -21,10 +21,10 @@ class Receiving {
   /// Seconds for the next poll.
   int poll_s() const;
 
-  /// `asked_after_empty`: the poll began after the last empty answer that counted, so that polls
-  /// which ran side by side count once. `counts`: whether an empty answer says anything (on FIFO
-  /// only while nothing is held).
+  /// An answer that was not empty; `bytes` of bodies.
   void answered(std::size_t asked, std::size_t got, std::uint64_t bytes);
+  /// An empty answer to a poll of `waited_s` that began at `asked_ms`. Of polls that ran side by
+  /// side one counts: the others began before the answer that counted came.
   void empty(int waited_s, std::int64_t asked_ms, std::int64_t now_ms);
 
   /// Long polls in a row came back empty for long enough.
