@@ -57,27 +57,33 @@ std::string to_hex(std::string_view bytes) {
 std::string to_base64(std::string_view bytes) { return encode64(bytes, kStandard, true); }
 std::string to_base64url(std::string_view bytes) { return encode64(bytes, kUrlSafe, false); }
 
-std::optional<std::string> from_base64(std::string_view text) {
+bool decode_base64(std::string& text) {
   static constexpr auto kReverse = reverse_of(kStandard);
-  if (text.size() % 4 != 0) return std::nullopt;
+  if (text.size() % 4 != 0) return false;
   std::size_t padding = 0;
   while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=') ++padding;
-  std::string out;
-  out.reserve(text.size() / 4 * 3);
+  std::size_t decoded = 0;  // never ahead of what is read
   for (std::size_t at = 0; at < text.size(); at += 4) {
     const std::size_t pad = at + 4 == text.size() ? padding : 0;
     std::uint32_t group = 0;
     for (std::size_t i = 0; i < 4; ++i) {
       const int digit = i >= 4 - pad ? 0 : kReverse[static_cast<unsigned char>(text[at + i])];
-      if (digit < 0) return std::nullopt;
+      if (digit < 0) return false;
       group = group << 6 | static_cast<std::uint32_t>(digit);
     }
-    if (pad > 0 && (group & (pad == 1 ? 0xffU : 0xffffU)) != 0) return std::nullopt;
+    if (pad > 0 && (group & (pad == 1 ? 0xffU : 0xffffU)) != 0) return false;
     for (std::size_t i = 0; i < 3 - pad; ++i) {
-      out.push_back(static_cast<char>(group >> (16 - 8 * i) & 0xff));
+      text[decoded++] = static_cast<char>(group >> (16 - 8 * i) & 0xff);
     }
   }
-  return out;
+  text.resize(decoded);
+  return true;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  std::string bytes(text);
+  if (!decode_base64(bytes)) return std::nullopt;
+  return bytes;
 }
 
 }  // namespace sluice

@@ -14,6 +14,8 @@ std::string to_hex(std::string_view bytes);
 /// RFC 4648 with padding. Decoding is strict: no white space, no missing padding, no stray bits.
 std::string to_base64(std::string_view bytes);
 std::optional<std::string> from_base64(std::string_view text);
+/// The same, in place. False: what `text` then holds is unspecified.
+[[nodiscard]] bool decode_base64(std::string& text);
 
 /// RFC 4648 section 5, without padding.
 std::string to_base64url(std::string_view bytes);

@@ -5,12 +5,12 @@
 
 namespace sluice {
 
-void Secret::wipe() noexcept {
+void wipe(std::string& text) noexcept {
   // Not memset, which an optimiser may drop for memory that is about to be freed. The whole
   // capacity: a moved-from short string still holds its bytes in place.
-  value_.resize(value_.capacity());
-  explicit_bzero(value_.data(), value_.size());
-  value_.clear();
+  text.resize(text.capacity());
+  explicit_bzero(text.data(), text.size());
+  text.clear();
 }
 
 }  // namespace sluice

@@ -9,22 +9,25 @@
 
 namespace sluice {
 
+/// Overwrites all that the text ever held in its present memory, and empties it.
+void wipe(std::string& text) noexcept;
+
 class Secret {
  public:
   Secret() = default;
   explicit Secret(std::string value) : value_(std::move(value)) {}
-  Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { other.wipe(); }
+  Secret(Secret&& other) noexcept : value_(std::move(other.value_)) { wipe(other.value_); }
   Secret& operator=(Secret&& other) noexcept {
     if (this != &other) {
-      wipe();
+      wipe(value_);
       value_ = std::move(other.value_);
-      other.wipe();
+      wipe(other.value_);
     }
     return *this;
   }
   Secret(const Secret&) = delete;
   Secret& operator=(const Secret&) = delete;
-  ~Secret() { wipe(); }
+  ~Secret() { wipe(value_); }
 
   /// The only way out. Never into a log, a Failure or a summary.
   std::string_view reveal() const { return value_; }
@@ -33,7 +36,6 @@ class Secret {
   bool empty() const { return value_.empty(); }
 
  private:
-  void wipe() noexcept;
   std::string value_;
 };
 

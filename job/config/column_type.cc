@@ -74,6 +74,14 @@ constexpr std::array kCanonical = {
     CanonicalWord{Canonical::text, "text"}, CanonicalWord{Canonical::ip, "ip"},
     CanonicalWord{Canonical::email, "email"}, CanonicalWord{Canonical::none, "none"}};
 
+constexpr std::array kEncodings = {EncodingWord{Encoding::base64, "base64"},
+                                   EncodingWord{Encoding::gzip, "gzip"}};
+
+constexpr std::array kRejections = {
+    RejectionsWord{Rejections::table, "table"},
+    RejectionsWord{Rejections::dead_letter_queue, "dead-letter-queue"},
+    RejectionsWord{Rejections::leave, "leave"}};
+
 }  // namespace
 
 std::optional<ColumnType> parse_type(std::string_view text) {
@@ -129,6 +137,15 @@ std::span<const std::string_view> type_words() { return kTypeExamples; }
 std::span<const AsWord> as_words() { return kAs; }
 std::span<const MaskWord> mask_words() { return kMasks; }
 std::span<const CanonicalWord> canonical_words() { return kCanonical; }
+std::span<const EncodingWord> encoding_words() { return kEncodings; }
+std::span<const RejectionsWord> rejections_words() { return kRejections; }
+
+std::string_view word_of(Rejections rejections) {
+  for (const RejectionsWord& row : rejections_words()) {
+    if (row.rejections == rejections) return row.word;
+  }
+  bug("a place for rejections without a word");
+}
 
 const MaskWord& word_of(MaskMethod method) {
   for (const MaskWord& row : kMasks) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words of a pipeline file that stand for something: types, conversions, masks, canonical
-// forms.
+// forms, encodings, places for rejections.
 #pragma once
 
 #include <optional>
@@ -43,5 +43,19 @@ struct CanonicalWord {
   std::string_view word;
 };
 std::span<const CanonicalWord> canonical_words();
+
+struct EncodingWord {
+  Encoding encoding;
+  std::string_view word;
+};
+/// Without a word for `none`: the key is left out.
+std::span<const EncodingWord> encoding_words();
+
+struct RejectionsWord {
+  Rejections rejections;
+  std::string_view word;
+};
+std::span<const RejectionsWord> rejections_words();
+std::string_view word_of(Rejections rejections);
 
 }  // namespace sluice

@@ -47,6 +47,9 @@ constexpr std::array kOptions = {
     Option{"max-messages", Type::count, "N", "", 1, kMany, "", kRun, "stop after N messages"},
     Option{"max-runtime", Type::duration, "D", "", kSecond, 30 * kDay, "", kRun,
            "stop receiving after this time, finish what is held, exit 0"},
+    Option{"sent-before", Type::moment, "TIME", "", 0, 0, "", kRun,
+           "done once what comes back was sent after this time, or now: for producers that never "
+           "stop"},
     Option{"window-messages", Type::count, "N", "10000", 1, 1'000'000, "", kRun,
            "a window is sealed at this many messages"},
     Option{"window-bytes", Type::bytes, "S", "64MiB", 1 << 20, 1LL << 34, "", "run check",
@@ -62,6 +65,8 @@ constexpr std::array kOptions = {
     Option{"visibility-timeout", Type::duration, "D", "", kSecond, 12 * kHour, "", kRun,
            "how long a message stays hidden before it is extended; default: the larger of 120s and "
            "the queue's"},
+    Option{"rejections", Type::word, "PLACE", "", 0, 0, "table dead-letter-queue leave",
+           "run check", "where rejected messages go; default: the pipeline's"},
     Option{"reject-threshold", Type::share, "N|P%", "", 0, 0, "", kRun,
            "more rejections than this: exit 65 after loading the good rows"},
     Option{"skip-exit-code", Type::count, "N", "", 1, 255, "", kRun,

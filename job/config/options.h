@@ -16,7 +16,7 @@
 namespace sluice {
 
 struct Option {
-  enum class Type { text, path, count, duration, bytes, share, word, flag };
+  enum class Type { text, path, count, duration, bytes, share, moment, word, flag };
 
   std::string_view name;  // "max-messages": --max-messages, SLUICE_MAX_MESSAGES, max-messages = …
   Type type;
@@ -64,6 +64,8 @@ class Settings {
   std::int64_t duration_ms(std::string_view name) const;
   std::int64_t bytes(std::string_view name) const;
   std::optional<Threshold> threshold(std::string_view name) const;
+  /// On the wall clock, milliseconds since 1970; `now_ms` for "now".
+  std::optional<std::int64_t> moment_ms(std::string_view name, std::int64_t now_ms) const;
 
   struct Shown {
     std::string name;

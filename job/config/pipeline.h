@@ -104,10 +104,28 @@ struct Table {
   std::string text() const { return schema + "." + name; }
 };
 
+/// Where rejected messages go.
+enum class Rejections {
+  table,              // sluice.rejected_message, sealed
+  dead_letter_queue,  // there too, and forwarded to the queue's dead-letter queue
+  leave,              // nowhere: the queue's redrive policy takes them
+};
+
+/// What lies around the JSON of a body.
+enum class Encoding {
+  none,
+  base64,
+  gzip,  // in base64, because SQS carries text only
+};
+
 struct Pipeline {
   std::string name;
   std::string queue_url;  // empty when the queue is named, not addressed
   std::string queue_name;
+  std::string queue_account;  // twelve digits; empty: the caller's own
+  bool unwrap_sns = false;    // bodies may be envelopes of SNS
+  Encoding encoding = Encoding::none;
+  Rejections rejections = Rejections::table;
   std::string ddl_path;  // absolute or relative to the working directory; empty when there is none
   std::vector<Table> tables;
   std::string file_sha256;  // hex, of the file's bytes

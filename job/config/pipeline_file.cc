@@ -65,6 +65,18 @@ void Reader::queue(const Json& value, Pipeline& pipeline) const {
   if (pipeline.queue_url.empty() == pipeline.queue_name.empty()) {
     refuse(value.line, "queue needs one of 'url' and 'name'", "keep the one that you know");
   }
+  const Json* account = value.find("account");
+  if (account == nullptr) return;
+  if (pipeline.queue_name.empty()) {
+    refuse(account->line, "'account' beside 'url'", "the URL names the account: take it away");
+  }
+  constexpr std::size_t kAccountDigits = 12;
+  if (account->text.size() != kAccountDigits ||
+      account->text.find_first_not_of("0123456789") != std::string::npos) {
+    refuse(account->line, "account '" + account->text + "' is not twelve digits",
+           "write it as a text, with its leading zeros and without hyphens");
+  }
+  pipeline.queue_account = account->text;
 }
 
 Source Reader::source(const Json& value) const {
@@ -229,6 +241,13 @@ Pipeline Reader::pipeline(const Json& root) {
   }
   pipeline.name = name.text;
   if (const Json* value = root.find("queue")) queue(*value, pipeline);
+  pipeline.unwrap_sns = root.find("unwrap") != nullptr;  // it has one choice
+  if (const Json* value = root.find("encoding")) {
+    pipeline.encoding = row_for(encoding_words(), value->text)->encoding;
+  }
+  if (const Json* value = root.find("rejections")) {
+    pipeline.rejections = row_for(rejections_words(), value->text)->rejections;
+  }
   std::set<std::string> names;
   for (const Json& item : root.find("tables")->items) {
     pipeline.tables.push_back(table(item));

@@ -25,7 +25,9 @@ const PipelineObject& pipeline_keys() {
   static const auto methods = words_of(mask_words());
   static const auto forms = words_of(canonical_words());
   static constexpr std::array<std::string_view, 2> kOrders = {"value-salt", "salt-value"};
-  static constexpr std::array<std::string_view, 1> kRejections = {"table"};
+  static const auto encodings = words_of(encoding_words());
+  static const auto places = words_of(rejections_words());
+  static constexpr std::array<std::string_view, 1> kEnvelopes = {"sns"};
 
   static const std::array<PipelineKey, 5> mask_keys = {{
       {"method", Kind::string, true, "how the value is masked", methods},
@@ -69,13 +71,15 @@ const PipelineObject& pipeline_keys() {
   }};
   static const PipelineObject table = {table_keys};
 
-  static const std::array<PipelineKey, 2> queue_keys = {{
+  static const std::array<PipelineKey, 3> queue_keys = {{
       {"url", Kind::string, false, "the queue's URL"},
       {"name", Kind::string, false, "its name instead; resolved with GetQueueUrl"},
+      {"account", Kind::string, false,
+       "beside name: the twelve digits of the account that owns the queue; default: the caller's"},
   }};
   static const PipelineObject queue = {queue_keys};
 
-  static const std::array<PipelineKey, 7> top_keys = {{
+  static const std::array<PipelineKey, 9> top_keys = {{
       {"$schema", Kind::string, false, "for editors; not read"},
       {"version", Kind::integer, true, "1"},
       {"name", Kind::string, true,
@@ -87,12 +91,22 @@ const PipelineObject& pipeline_keys() {
        "where messages come from; --queue-url overrides it",
        {},
        &queue},
+      {"unwrap", Kind::string, false,
+       "sns: a body that is an envelope of SNS stands for the message in it; raw ones are taken as "
+       "they are",
+       kEnvelopes},
+      {"encoding", Kind::string, false,
+       "how the JSON is encoded, inside the envelope if there is one: base64, or gzip in base64; "
+       "default: not at all",
+       encodings},
       {"tables", Kind::objects, true, "where rows go", {}, &table},
       {"ddl", Kind::string, false,
        "SQL file beside this one; only `sluice migrate --with-tables` reads it"},
       {"rejections", Kind::string, false,
-       "where rejected messages go; default: table, sealed in sluice.rejected_message",
-       kRejections},
+       "where rejected messages go; default: table, sealed in sluice.rejected_message. "
+       "dead-letter-queue: there too, and forwarded to the queue's dead-letter queue. leave: they "
+       "stay in the queue for its redrive policy",
+       places},
   }};
   static const PipelineObject top = {top_keys};
   return top;

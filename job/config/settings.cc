@@ -6,6 +6,7 @@
 
 #include "job/base/failure.h"
 #include "job/base/file.h"
+#include "job/base/moment.h"
 #include "job/base/text.h"
 #include "job/config/options.h"
 
@@ -58,6 +59,9 @@ std::string problem_with(const Option& option, const std::string& text) {
     case Type::share:
       if (parse_threshold(text)) return "";
       return "a number of messages, or a share from 0% to 100%";
+    case Type::moment:
+      if (text == "now" || parse_timestamp(text, Zone::required)) return "";
+      return "now, or a time with its zone such as 2026-11-20T10:07:00Z";
     case Type::word: {
       const auto words = split(option.words, ' ');
       if (std::find(words.begin(), words.end(), text) != words.end()) return "";
@@ -255,6 +259,13 @@ std::int64_t Settings::bytes(std::string_view name) const {
 
 std::optional<Threshold> Settings::threshold(std::string_view name) const {
   return parse_threshold(stored(name, Type::share));
+}
+
+std::optional<std::int64_t> Settings::moment_ms(std::string_view name, std::int64_t now_ms) const {
+  const std::string& text = stored(name, Type::moment);
+  if (text == "now") return now_ms;
+  const auto us = parse_timestamp(text, Zone::required);
+  return us ? std::optional(*us / 1000) : std::nullopt;
 }
 
 std::vector<Settings::Shown> Settings::shown() const {

@@ -10,9 +10,9 @@
 #include "job/base/clock.h"
 #include "job/base/encoding.h"
 #include "job/base/failure.h"
+#include "job/base/moment.h"
 #include "job/mask/openssl.h"
 #include "job/record/decode.h"
-#include "job/record/moment.h"
 
 namespace sluice {
 namespace {

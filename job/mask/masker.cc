@@ -10,6 +10,7 @@
 #include "job/mask/seal.h"
 #include "job/record/decode.h"
 #include "job/record/field.h"
+#include "job/record/unwrap.h"
 #include "job/record/value.h"
 
 namespace sluice {
@@ -46,7 +47,10 @@ MaybeRejection check_presence(const Column& column, const Value& value) {
 class Masker::Impl {
  public:
   Impl(const Pipeline& pipeline, const Keyring& keyring)
-      : keyring_(keyring), tables_(plan(pipeline, keyring)) {}
+      : keyring_(keyring),
+        tables_(plan(pipeline, keyring)),
+        keeps_bodies_(pipeline.rejections == Rejections::dead_letter_queue),
+        unwrapper_(pipeline) {}
 
   Verdict stage(const Message& message, StagedBatch& batch);
 
@@ -61,7 +65,9 @@ class Masker::Impl {
 
   const Keyring& keyring_;
   std::vector<std::vector<ColumnPlan>> tables_;
+  bool keeps_bodies_;  // what Postgres refuses later is forwarded as it came
   // What follows is of one message, and kept for its memory.
+  Unwrapper unwrapper_;
   Body body_;
   std::string_view field_;
   std::string scratch_;
@@ -76,11 +82,14 @@ Masker::Verdict Masker::Impl::stage(const Message& message, StagedBatch& batch) 
   staged_.key = {message.sent_ms, message_id(message.id)};
   staged_.receive_count = message.receive_count;
   staged_.sequence = message.sequence;
+  staged_.group = message.group;
   staged_.rejected = rejection.has_value();
+  Sealed sealed;
+  if (rejection || keeps_bodies_) sealed = seal(keyring_, staged_.key.id, message.body);
+  staged_.key_id = sealed.key_id;
+  staged_.sealed_body = sealed.bytes;
   if (rejection) {
-    const Sealed sealed = seal(keyring_, staged_.key.id, message.body);
-    staged_.rejection = {to_text(rejection->reason), field_, rejection->detail, sealed.key_id,
-                         sealed.bytes};
+    staged_.rejection = {to_text(rejection->reason), field_, rejection->detail};
     batch.add(staged_);
     return {true, staged_.rejection.reason};
   }
@@ -102,7 +111,11 @@ MaybeRejection Masker::Impl::make_tuples(const Message& message) {
   if (message.bad_encoding) {
     return Rejection{Reason::bad_encoding, "the body is not valid Unicode"};
   }
-  if (auto fault = body_.decode(message.body)) return fault;
+  if (auto fault = unwrapper_.unwrap(message.body)) {
+    field_ = unwrapper_.field();
+    return fault;
+  }
+  if (auto fault = body_.decode(unwrapper_.json())) return fault;
   for (auto& columns : tables_) {
     append_field_count(tuples_, static_cast<std::uint16_t>(columns.size()));
     for (ColumnPlan& plan : columns) {
@@ -116,7 +129,7 @@ MaybeRejection Masker::Impl::make_tuples(const Message& message) {
 MaybeRejection Masker::Impl::read_source(const Source& source, const Message& message, Value& value,
                                          std::string& scratch) {
   field_ = source.text;
-  return read(source, body_, message, value, scratch);
+  return read(source, {body_, message, unwrapper_.envelope()}, value, scratch);
 }
 
 MaybeRejection Masker::Impl::append_column(ColumnPlan& plan, const Message& message) {

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "job/base/failure.h"
+#include "job/base/moment.h"
 #include "job/base/text.h"
-#include "job/record/moment.h"
 #include "job/record/unicode.h"
 #include "job/record/value.h"
 

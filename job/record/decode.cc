@@ -4,10 +4,11 @@
 #include <algorithm>
 
 #include <boost/json/basic_parser_impl.hpp>
-#include <string.h>
 
 #include "job/base/lone_surrogates.h"
+#include "job/base/secret.h"
 #include "job/base/text.h"
+#include "job/record/s3_pointer.h"
 #include "job/record/unicode.h"
 
 namespace sluice {
@@ -109,14 +110,21 @@ class Body::Builder {
   bool repeated_key_ = false;
 };
 
-Body::~Body() { explicit_bzero(chars_.data(), chars_.size()); }
+Body::~Body() { wipe(chars_); }
+
+MaybeRejection Body::check_size(std::string_view text) {
+  if (text.size() <= kMostBytes) return std::nullopt;
+  return Rejection{Reason::too_large, "longer than 1 MiB"};
+}
 
 MaybeRejection Body::decode(std::string_view json) {
-  if (json.size() > kMostBytes) return Rejection{Reason::too_large, "longer than 1 MiB"};
+  if (auto fault = check_size(json)) return fault;
   nodes_.clear();
-  chars_.clear();
   open_.clear();
-  chars_.reserve(json.size());  // unescaped text is never longer: no copy is left behind by growing
+  // Unescaped text is never longer: no copy is left behind by growing.
+  if (json.size() > chars_.capacity()) wipe(chars_);
+  chars_.clear();
+  chars_.reserve(json.size());
   boost::json::parse_options strict;
   strict.max_depth = kDeepest;
   boost::json::basic_parser<Builder> parser(strict, *this);
@@ -139,7 +147,8 @@ MaybeRejection Body::decode(std::string_view json) {
     return Rejection{Reason::duplicate_key, "a key stands twice in one object"};
   }
   if (kind(kTop) != Kind::object) {
-    return Rejection{Reason::not_an_object, "the body is not a JSON object"};
+    return refuse_s3_pointer(json).value_or(
+        Rejection{Reason::not_an_object, "the body is not a JSON object"});
   }
   return std::nullopt;
 }

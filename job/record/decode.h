@@ -25,6 +25,7 @@ class Body {
   /// been a message.
   static constexpr std::size_t kMostBytes = 1'048'576;
   static constexpr std::size_t kDeepest = 32;
+  static MaybeRejection check_size(std::string_view text);
 
   enum class Kind : std::uint8_t { null, boolean, number, string, array, object };
   using Position = std::uint32_t;

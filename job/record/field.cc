@@ -5,11 +5,11 @@
 
 #include "job/base/copy_binary.h"
 #include "job/base/failure.h"
+#include "job/base/moment.h"
 #include "job/base/text.h"
 #include "job/config/column_type.h"
 #include "job/record/address.h"
 #include "job/record/json_text.h"
-#include "job/record/moment.h"
 #include "job/record/number.h"
 #include "job/record/unicode.h"
 #include "job/record/uuid.h"

@@ -2,7 +2,7 @@
 #include "job/record/value.h"
 
 #include "job/base/failure.h"
-#include "job/record/moment.h"
+#include "job/base/moment.h"
 #include "job/record/number.h"
 #include "job/record/unicode.h"
 
@@ -30,12 +30,18 @@ Value field(const Body& body, std::span<const std::string> path) {
   bug("a kind of JSON without a value");
 }
 
-Value attribute(const Message& message, std::string_view name) {
-  for (const MessageAttribute& each : message.attributes) {
-    if (each.name != name) continue;
-    // Senders may put their own label behind it: "Number.float".
-    return {.kind = each.type.starts_with("Number") ? Kind::number : Kind::string,
-            .text = each.value};
+Value attribute(std::string_view type, std::string_view text) {
+  // Senders may put their own label behind it: "Number.float".
+  return {.kind = type.starts_with("Number") ? Kind::number : Kind::string, .text = text};
+}
+
+Value attribute(const Record& record, std::string_view name) {
+  if (record.envelope != nullptr) {
+    const auto found = record.envelope->attribute(name);
+    return found ? attribute(found->type, found->value) : Value{};
+  }
+  for (const MessageAttribute& each : record.message.attributes) {
+    if (each.name == name) return attribute(each.type, each.value);
   }
   return {};
 }
@@ -51,11 +57,12 @@ MaybeRejection check_attribute(const Value& value) {
 
 }  // namespace
 
-MaybeRejection read(const Source& source, const Body& body, const Message& message, Value& value,
+MaybeRejection read(const Source& source, const Record& record, Value& value,
                     std::string& scratch) {
+  const Message& message = record.message;
   switch (source.kind) {
     case Source::Kind::field:
-      value = field(body, source.path);
+      value = field(record.body, source.path);
       break;
     case Source::Kind::message_id:
       value = {.kind = Kind::string, .text = message.id};
@@ -71,7 +78,7 @@ MaybeRejection read(const Source& source, const Body& body, const Message& messa
       value = {.kind = Kind::number, .text = scratch};
       break;
     case Source::Kind::attribute:
-      value = attribute(message, source.path.front());
+      value = attribute(record, source.path.front());
       if (auto fault = check_attribute(value)) return fault;
       break;
   }

@@ -10,6 +10,7 @@
 #include "job/config/pipeline.h"
 #include "job/queue/queue.h"
 #include "job/record/decode.h"
+#include "job/record/sns_envelope.h"
 
 namespace sluice {
 
@@ -28,10 +29,18 @@ struct Value {
   bool is_absent() const { return kind == Kind::missing || kind == Kind::null; }
 };
 
-/// Reads a column's source. The value views into body, message or `scratch`. Rejects text that
+/// What columns are read from.
+struct Record {
+  const Body& body;
+  const Message& message;
+  /// What the body lay in, if it did: its attributes are the message's then, not those of SQS.
+  const SnsEnvelope* envelope = nullptr;
+};
+
+/// Reads a column's source. The value views into the record or `scratch`. Rejects text that
 /// Postgres could not keep.
-[[nodiscard]] MaybeRejection read(const Source& source, const Body& body, const Message& message,
-                                  Value& value, std::string& scratch);
+[[nodiscard]] MaybeRejection read(const Source& source, const Record& record, Value& value,
+                                  std::string& scratch);
 
 /// Carries out a column's `as`. A value that is absent stays absent; what is made views into
 /// `scratch`.

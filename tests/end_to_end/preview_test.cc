@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `preview` shows what would become of messages and changes nothing.
+#include "job/base/encoding.h"
 #include "tests/end_to_end/scene.h"
 
 namespace sluice {
@@ -66,6 +67,19 @@ TEST_F(Preview, standard_input) {
   expect_shown(Program(world.folder(), {"preview", "--input", "-"}, world.variables(),
                        {"sh", "-c", "exec \"$@\" < input", "sh"})
                    .wait());
+  expect_nobody_called();
+}
+
+TEST_F(Preview, wrapped_messages_are_shown_as_what_is_in_them) {
+  edit_pipeline(world, "\"tables\"", R"("unwrap": "sns", "encoding": "base64", "tables")");
+  std::string input;
+  for (const std::string& body : bodies) {
+    input += R"({"Type":"Notification","TopicArn":"arn:aws:sns:us-east-1:000000000000:logins",)"
+             R"("Message":")" +
+             to_base64(body) + "\"}\n";
+  }
+  write_text(world.folder() + "/input", input);
+  expect_shown(world.call({"preview", "--input", world.folder() + "/input"}));
   expect_nobody_called();
 }
 

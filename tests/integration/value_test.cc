@@ -28,7 +28,7 @@ std::string ours(const Literal& literal) {
   std::string scratch;
   std::string field;
   auto fault = body.decode("{\"v\":" + literal.json + "}");
-  if (!fault) fault = read({Source::Kind::field, "v", {"v"}}, body, {}, value, scratch);
+  if (!fault) fault = read({Source::Kind::field, "v", {"v"}}, {body, {}}, value, scratch);
   if (!fault) fault = append_field(field, value, *parse_type(literal.type));
   return fault ? "!" + std::string(to_text(fault->reason)) : to_hex(field.substr(4));
 }

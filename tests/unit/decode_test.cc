@@ -112,6 +112,19 @@ TEST(Decode, size_ends_at_one_mebibyte) {
   EXPECT_EQ(verdict(body + " "), "too-large");
 }
 
+TEST(Decode, the_mebibyte_is_one_of_bytes_whatever_the_characters) {
+  for (const std::string_view character : {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) {
+    std::string text;
+    while (text.size() + character.size() <= Body::kMostBytes - 8) text += character;
+    std::string body = "{\"a\":\"" + text + "\"}";
+    body.resize(Body::kMostBytes, ' ');
+    Body decoded;
+    ASSERT_FALSE(decoded.decode(body));
+    EXPECT_EQ(text_at(decoded, {"a"}), text);
+    EXPECT_EQ(verdict(body + " "), "too-large");
+  }
+}
+
 TEST(Decode, many_small_values_of_a_mebibyte_are_held) {
   std::string json = "{\"a\":[0";
   while (json.size() < Body::kMostBytes - 4) json += ",1";

@@ -8,6 +8,7 @@
 #include "job/base/encoding.h"
 #include "job/config/column_type.h"
 #include "job/mask/seal.h"
+#include "job/record/decode.h"
 #include "tests/support/seeded_random.h"
 #include "tests/unit/mask_vectors.h"
 
@@ -258,11 +259,114 @@ TEST(Masker, envelopes_of_other_services_are_refused_once) {
 TEST(Masker, a_rejected_body_is_sealed_whole_and_for_its_message) {
   const std::string body = "no json, and a very private thing";
   const auto staged = stage(logins(), body);
-  const StagedRejection& rejection = staged->only().rejection;
-  EXPECT_EQ(rejection.key_id, "k-test");
-  EXPECT_EQ(unseal(keyring(), rejection.key_id, staged->only().key.id, rejection.sealed_body),
-            body);
+  const StagedMessage& message = staged->only();
+  EXPECT_EQ(message.key_id, "k-test");
+  EXPECT_EQ(unseal(keyring(), message.key_id, message.key.id, message.sealed_body), body);
   EXPECT_EQ(staged->batch.bytes().find("private"), std::string::npos);
+}
+
+TEST(Masker, where_rejections_are_forwarded_every_message_keeps_its_body_sealed) {
+  for (const Rejections rejections :
+       {Rejections::table, Rejections::dead_letter_queue, Rejections::leave}) {
+    Pipeline pipeline = logins();
+    pipeline.rejections = rejections;
+    Masker masker(pipeline, keyring());
+    StagedBatch batch;
+    std::vector<StagedMessage> messages;
+    const std::vector<std::string> bodies = {kLogin, "broken", kLogin};
+    for (const std::string& body : bodies) (void)masker.stage(message_of(body), batch);
+    ASSERT_TRUE(unpack(batch.bytes(), messages));
+    for (std::size_t i = 0; i < bodies.size(); ++i) {
+      const StagedMessage& message = messages.at(i);
+      EXPECT_EQ(message.rejected, i == 1);
+      if (rejections == Rejections::dead_letter_queue || message.rejected) {
+        EXPECT_EQ(unseal(keyring(), message.key_id, message.key.id, message.sealed_body),
+                  bodies[i]);
+      } else {
+        EXPECT_EQ(message.key_id, "");
+        EXPECT_EQ(message.sealed_body, "");
+      }
+    }
+    EXPECT_EQ(batch.bytes().find("199.172"), std::string::npos);
+  }
+}
+
+TEST(Masker, group_and_sequence_of_a_fifo_queue_are_carried) {
+  for (const char* body : {kLogin, "broken"}) {
+    Message message = message_of(body);
+    message.group = "tenant 7";
+    message.sequence = "18849496460467696128";
+    const auto staged = stage(logins(), message);
+    EXPECT_EQ(staged->only().group, "tenant 7");
+    EXPECT_EQ(staged->only().sequence, "18849496460467696128");
+  }
+}
+
+/// An envelope of SNS; `message` is written as it stands.
+std::string notification(const std::string& message) {
+  return R"({"Type":"Notification","MessageId":"m","TopicArn":"a","Message":)" + message +
+         R"(,"MessageAttributes":{"tenant":{"Type":"String","Value":"seven"}}})";
+}
+
+TEST(Masker, a_wrapped_body_becomes_the_row_that_the_bare_one_does) {
+  Pipeline pipeline = logins();
+  const auto bare = stage(pipeline, kLogin);
+  pipeline.encoding = Encoding::base64;
+  EXPECT_EQ(stage(pipeline, to_base64(kLogin))->batch.bytes(), bare->batch.bytes());
+  pipeline.unwrap_sns = true;
+  EXPECT_EQ(stage(pipeline, notification("\"" + to_base64(kLogin) + "\""))->batch.bytes(),
+            bare->batch.bytes());
+}
+
+TEST(Masker, attributes_come_from_the_envelope) {
+  Column tenant = column("@attribute/tenant", "text");
+  tenant.source = {Source::Kind::attribute, "@attribute/tenant", {"tenant"}};
+  Pipeline pipeline = pipeline_of({{tenant}});
+  pipeline.unwrap_sns = true;
+  Message message = message_of(notification(R"("{}")"));
+  message.attributes = {{"tenant", "String", "of sqs"}};
+  EXPECT_EQ(stage(pipeline, message)->fields()[0], "seven");
+  message.body = "{}";
+  EXPECT_EQ(stage(pipeline, message)->fields()[0], "of sqs");
+}
+
+TEST(Masker, a_rejection_names_the_envelopes_key_and_seals_the_body_as_it_came) {
+  Pipeline pipeline = logins();
+  pipeline.unwrap_sns = true;
+  const struct {
+    std::string body;
+    const char* reason;
+    const char* field;
+  } cases[] = {
+      {notification("7"), "wrong-type", "Message"},
+      {notification(R"("no json")"), "not-json", ""},
+      {notification(R"("{\"user_id\":7}")"), "wrong-type", "user_id"},
+      {R"({"Type":"SubscriptionConfirmation","TopicArn":"a"})", "bad-value", "Type"},
+      {R"(["software.amazon.payloadoffloading.PayloadS3Pointer",{"s3Key":"k"}])", "not-an-object",
+       ""},
+  };
+  for (const auto& each : cases) {
+    const auto staged = stage(pipeline, each.body);
+    EXPECT_EQ(staged->reason(), each.reason) << each.body;
+    EXPECT_EQ(staged->field(), each.field) << each.body;
+    const StagedMessage& message = staged->only();
+    EXPECT_EQ(unseal(keyring(), message.key_id, message.key.id, message.sealed_body), each.body);
+  }
+}
+
+TEST(Masker, a_body_of_one_mebibyte_is_a_row_and_one_byte_more_is_not) {
+  const Pipeline pipeline = pipeline_of({{column("v", "text")}});
+  const std::string smile = "\xf0\x9f\x98\x80";
+  std::string text;
+  while (text.size() < Body::kMostBytes - 8) text += smile;
+  const std::string body = "{\"v\":\"" + text + "\"}";
+  ASSERT_EQ(body.size(), Body::kMostBytes);
+  EXPECT_EQ(stage(pipeline, body)->fields()[0], text);
+  const auto longer = stage(pipeline, body + " ");
+  EXPECT_EQ(longer->reason(), "too-large");
+  EXPECT_EQ(
+      unseal(keyring(), longer->only().key_id, longer->only().key.id, longer->only().sealed_body),
+      body + " ");
 }
 
 TEST(Masker, one_masker_serves_message_after_message) {

@@ -30,6 +30,12 @@ std::string refusal(std::string_view text) {
   return "";
 }
 
+/// A pipeline file with these keys at its top, the first of them on line 2.
+std::string with_keys(std::string_view keys) {
+  return "{\"version\":1,\"name\":\"p\",\n" + std::string(keys) +
+         R"j(,"tables":[{"table":"t","columns":[{"column":"c","from":"f","type":"text"}]}]})j";
+}
+
 std::string refusal_of_column(std::string_view column) {
   return refusal(std::string(kHead) + std::string(column) + std::string(kTail));
 }
@@ -152,6 +158,78 @@ TEST(PipelineFile, a_field_masked_here_and_clear_there_needs_a_word) {
       std::string::npos);
 }
 
+TEST(PipelineFile, a_queue_may_be_another_accounts) {
+  const Pipeline pipeline =
+      parse_pipeline(with_keys(R"j("queue":{"name":"q","account":"012345678901"})j"), "p.json");
+  EXPECT_EQ(pipeline.queue_name, "q");
+  EXPECT_EQ(pipeline.queue_account, "012345678901");
+  EXPECT_EQ(parse_pipeline(with_keys(R"j("queue":{"name":"q"})j"), "p.json").queue_account, "");
+}
+
+TEST(PipelineFile, an_account_is_twelve_digits_beside_a_name) {
+  const struct {
+    const char* queue;
+    const char* word;
+  } cases[] = {
+      {R"j({"name":"q","account":"12345678901"})j", "'12345678901' is not twelve digits"},
+      {R"j({"name":"q","account":"1234567890123"})j", "twelve digits"},
+      {R"j({"name":"q","account":"1234-5678-9012"})j", "twelve digits"},
+      {R"j({"name":"q","account":"12345678901x"})j", "twelve digits"},
+      {R"j({"name":"q","account":""})j", "'account' must be a text"},
+      {R"j({"name":"q","account":123456789012})j", "'account' must be a text"},
+      {R"j({"url":"https://sqs.x/1/q","account":"012345678901"})j", "'account' beside 'url'"},
+      {R"j({"account":"012345678901"})j", "one of 'url' and 'name'"},
+      {R"j({"name":"q","acount":"012345678901"})j", "did you mean 'account'"},
+  };
+  for (const auto& each : cases) {
+    const std::string said = refusal(with_keys("\"queue\":" + std::string(each.queue)));
+    EXPECT_NE(said.find(each.word), std::string::npos) << each.queue << "\n" << said;
+    EXPECT_NE(said.find("p.json:2"), std::string::npos) << said;
+  }
+}
+
+TEST(PipelineFile, what_lies_around_a_body_and_where_rejections_go) {
+  const Pipeline plain = parse_pipeline(with_keys(R"j("queue":{"name":"q"})j"), "p.json");
+  EXPECT_FALSE(plain.unwrap_sns);
+  EXPECT_EQ(plain.encoding, Encoding::none);
+  EXPECT_EQ(plain.rejections, Rejections::table);
+  const auto encoding = [](const char* word) {
+    return parse_pipeline(with_keys("\"encoding\":\"" + std::string(word) + "\""), "p").encoding;
+  };
+  const auto rejections = [](const char* word) {
+    return parse_pipeline(with_keys("\"rejections\":\"" + std::string(word) + "\""), "p")
+        .rejections;
+  };
+  EXPECT_TRUE(parse_pipeline(with_keys(R"j("unwrap":"sns")j"), "p").unwrap_sns);
+  EXPECT_EQ(encoding("base64"), Encoding::base64);
+  EXPECT_EQ(encoding("gzip"), Encoding::gzip);
+  EXPECT_EQ(rejections("table"), Rejections::table);
+  EXPECT_EQ(rejections("dead-letter-queue"), Rejections::dead_letter_queue);
+  EXPECT_EQ(rejections("leave"), Rejections::leave);
+}
+
+TEST(PipelineFile, a_word_that_is_none_is_refused_with_its_line_and_what_was_meant) {
+  const struct {
+    const char* key;
+    const char* word;
+  } cases[] = {
+      {R"j("unwrap":"sms")j", "did you mean 'sns'"},
+      {R"j("unwrap":true)j", "'unwrap' must be a text"},
+      {R"j("unwarp":"sns")j", "did you mean 'unwrap'"},
+      {R"j("encoding":"base46")j", "did you mean 'base64'"},
+      {R"j("encoding":"gzip64")j", "did you mean 'gzip'"},
+      {R"j("encoding":"none")j", "known: base64 and gzip"},
+      {R"j("encoding":null)j", "'encoding' must be a text"},
+      {R"j("rejections":"dead-letters-queue")j", "did you mean 'dead-letter-queue'"},
+      {R"j("rejections":"drop")j", "known: table, dead-letter-queue and leave"},
+  };
+  for (const auto& each : cases) {
+    const std::string said = refusal(with_keys(each.key));
+    EXPECT_NE(said.find(each.word), std::string::npos) << each.key << "\n" << said;
+    EXPECT_NE(said.find("p.json:2"), std::string::npos) << said;
+  }
+}
+
 TEST(PipelineFile, names_that_could_not_name_a_file_are_refused) {
   for (const char* name : {"../x", "X", "1a", "a b", ""}) {
     const std::string text =
@@ -178,6 +256,12 @@ TEST(PipelineSchema, is_draft_07_and_knows_every_key) {
                           "\"nullable\"", "\"unique\""}) {
     EXPECT_NE(text.find(key), std::string::npos) << key;
   }
+  const auto& keys = schema.at("properties").as_object();
+  const auto choices = [&keys](const char* key) { return keys.at(key).at("enum"); };
+  EXPECT_EQ(choices("unwrap"), boost::json::value({"sns"}));
+  EXPECT_EQ(choices("encoding"), boost::json::value({"base64", "gzip"}));
+  EXPECT_EQ(choices("rejections"), boost::json::value({"table", "dead-letter-queue", "leave"}));
+  EXPECT_TRUE(keys.at("queue").at("properties").as_object().contains("account"));
 }
 
 }  // namespace

@@ -81,6 +81,9 @@ TEST(Settings, every_option_is_a_flag_a_variable_and_a_line) {
         case Option::Type::share:
           value = "5%";
           break;
+        case Option::Type::moment:
+          value = "2026-11-20T10:07:00Z";
+          break;
         case Option::Type::word:
           value = std::string(option.words.substr(0, option.words.find(' ')));
           break;

@@ -28,7 +28,7 @@ std::string field_from(const Source& source, std::string_view json, std::string_
   std::string scratch;
   std::string field;
   auto fault = body.decode(json);
-  if (!fault) fault = read(source, body, message, value, scratch);
+  if (!fault) fault = read(source, {body, message}, value, scratch);
   if (!fault) fault = convert(as, value, scratch);
   if (!fault) fault = append_field(field, value, *parse_type(type));
   if (fault) return "!" + std::string(to_text(fault->reason));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "job/record/moment.h"
+#include "job/base/moment.h"
 
 #include <chrono>
 
