@@ -1,71 +1,77 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "job/aws/credentials.h"
 
-#include <string_view>
+#include <memory>
 #include <utility>
 
+#include "job/aws/assume_role.h"
+#include "job/aws/container_credentials.h"
+#include "job/aws/imds.h"
+#include "job/aws/profile_credentials.h"
+#include "job/aws/static_credentials.h"
 #include "job/base/failure.h"
 
 namespace sluice {
 namespace {
 
-Failure half_set(const std::string& origin, std::string_view missing) {
-  return {Fault::rights,
-          "credentials: " + origin + " has an access key but no " + std::string(missing),
-          "set " + std::string(missing) + " as well, or remove the access key"};
-}
+/// What the sources keep, for looks from another thread after the caller has gone.
+struct Kept {
+  Profile profile;
+  Environment environment;
+  EndpointWishes wishes;
+};
 
-std::optional<Credentials> in_environment(const Environment& environment) {
-  const std::string origin = "the environment";
-  Credentials found{environment("AWS_ACCESS_KEY_ID"), Secret(environment("AWS_SECRET_ACCESS_KEY")),
-                    Secret(environment("AWS_SESSION_TOKEN")), origin};
-  if (found.access_key.empty()) return std::nullopt;
-  if (found.secret.empty()) throw half_set(origin, "AWS_SECRET_ACCESS_KEY");
-  return found;
-}
-
-std::optional<Credentials> in_section(const IniFile::Section* section, const std::string& origin) {
-  if (section == nullptr) return std::nullopt;
-  const auto value = [&](std::string_view key) {
-    const auto at = section->find(key);
-    return at == section->end() ? std::string() : std::string(at->second.value);
-  };
-  Credentials found{value("aws_access_key_id"), Secret(value("aws_secret_access_key")),
-                    Secret(value("aws_session_token")), origin};
-  if (found.access_key.empty()) return std::nullopt;
-  if (found.secret.empty()) throw half_set(origin, "aws_secret_access_key");
-  return found;
-}
+using Look = std::function<std::optional<Credentials>(const CredentialSearch&)>;
 
 }  // namespace
 
 std::vector<CredentialSource> credential_sources(const Profile& profile,
-                                                 const Environment& environment) {
-  const std::string in_file = "profile " + profile.name() + " in ";
-  const std::string credentials_file = in_file + profile.credentials_path();
-  const std::string config_file = in_file + profile.config_path();
+                                                 const Environment& environment,
+                                                 const EndpointWishes& wishes) {
+  const auto kept = std::make_shared<const Kept>(Kept{profile, environment, wishes});
   std::vector<CredentialSource> sources;
+  const auto add = [&](std::string place, std::string advice, Look look) {
+    sources.push_back({std::move(place), std::move(advice),
+                       [kept, look = std::move(look)](const std::stop_token& stop) {
+                         const Profile now = kept->profile.read_again();
+                         return look({now, kept->environment, kept->wishes, stop});
+                       }});
+  };
   if (!profile.named_by_flag()) {
-    sources.push_back({"AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-                       [&environment] { return in_environment(environment); }});
+    const std::string variables = "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+    add(variables, "set " + variables,
+        [](const CredentialSearch& search) { return credentials_in(search.environment); });
   }
-  sources.push_back({credentials_file, [&profile, credentials_file] {
-                       return in_section(profile.in_credentials_file(), credentials_file);
-                     }});
-  sources.push_back({config_file, [&profile, config_file] {
-                       return in_section(profile.in_config_file(), config_file);
-                     }});
+  add("role_arn of profile " + profile.name(), "", credentials_of_role);
+  for (const ProfileSource& source : profile_sources()) {
+    add(source.place(profile), source.advice(profile),
+        [&source](const CredentialSearch& search) { return source.find(search, search.profile); });
+  }
+  add("a container's endpoint", "", [](const CredentialSearch& search) {
+    return credentials_in_container(
+        search.environment, find_ca_bundle(search.environment, search.profile), search.stop);
+  });
+  add("instance metadata", "give this host a role", [](const CredentialSearch& search) {
+    return Imds(search.environment, search.profile, search.stop).credentials();
+  });
   return sources;
 }
 
-Credentials find_credentials(std::span<const CredentialSource> sources) {
-  std::string places;
-  for (const CredentialSource& source : sources) {
-    if (auto found = source.find()) return std::move(*found);
-    places += (places.empty() ? "" : ", or ") + source.place;
+Credentials find_credentials(std::span<const CredentialSource> sources, const std::stop_token& stop,
+                             std::size_t* which) {
+  std::string advice;
+  for (std::size_t i = 0; i < sources.size(); ++i) {
+    if (auto found = sources[i].find(stop)) {
+      if (which != nullptr) *which = i;
+      return std::move(*found);
+    }
+    if (sources[i].advice.empty()) continue;
+    advice += (advice.empty() ? "" : ", or ") + sources[i].advice;
   }
-  throw Failure(Fault::rights, "credentials: none found in the environment or AWS's files",
-                "set " + places);
+  throw Failure(Fault::rights,
+                "credentials: none found in the environment, AWS's files, a container's endpoint "
+                "or instance metadata",
+                advice);
 }
 
 }  // namespace sluice

@@ -5,6 +5,8 @@
 #include <array>
 #include <optional>
 
+#include "job/aws/imds.h"
+#include "job/aws/url.h"
 #include "job/base/failure.h"
 #include "job/base/text.h"
 
@@ -47,43 +49,11 @@ bool is_true(const std::string& variable, const std::string& setting) {
   return lower_ascii(variable.empty() ? setting : variable) == "true";
 }
 
-struct UrlParts {
-  std::string scheme;
-  std::string host;  // with port, canonical
-  std::string path;
-};
-
-/// Nothing when it is no http or https URL, or has parts that an endpoint cannot have.
-std::optional<UrlParts> parts_of(std::string_view url) {
-  const std::size_t colon = url.find("://");
-  if (colon == std::string_view::npos) return std::nullopt;
-  UrlParts parts{lower_ascii(url.substr(0, colon)), "", ""};
-  if (parts.scheme != "http" && parts.scheme != "https") return std::nullopt;
-  url.remove_prefix(colon + 3);
-  const std::size_t slash = std::min(url.find('/'), url.size());
-  parts.host = lower_ascii(url.substr(0, slash));
-  parts.path = slash == url.size() ? "/" : std::string(url.substr(slash));
-  const auto is_of_host = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           std::string_view("-._:[]").find(c) != std::string_view::npos;
-  };
-  const auto is_of_path = [](char c) { return c > ' ' && c <= '~' && c != '?' && c != '#'; };
-  if (!std::all_of(parts.host.begin(), parts.host.end(), is_of_host) ||
-      !std::all_of(parts.path.begin(), parts.path.end(), is_of_path)) {
-    return std::nullopt;
-  }
-  const std::string_view usual_port = parts.scheme == "http" ? ":80" : ":443";
-  if (parts.host.ends_with(usual_port)) {
-    parts.host.resize(parts.host.size() - usual_port.size());
-  }
-  if (parts.host.empty()) return std::nullopt;
-  return parts;
-}
-
-UrlParts checked(const Found& url) {
-  if (auto parts = parts_of(url.value)) return std::move(*parts);
+Url checked(const Found& text) {
+  auto url = parse_url(text.value);
+  if (url && url->query.empty()) return std::move(*url);
   throw Failure(Fault::configuration,
-                "endpoint " + printable(url.value, 200) + " from " + url.origin + ": not a URL",
+                "endpoint " + printable(text.value, 200) + " from " + text.origin + ": not a URL",
                 "write it as https://host or http://host:port");
 }
 
@@ -101,37 +71,65 @@ std::string region_in(std::string_view host) {
   return "";
 }
 
-std::string usual_host(std::string_view region, bool fips, bool dual_stack) {
+/// One of AWS's services as its settings spell it.
+struct Service {
+  const char* name;  // in the files and in hosts
+  const char* endpoint_variable;
+};
+constexpr Service kSqs = {"sqs", "AWS_ENDPOINT_URL_SQS"};
+constexpr Service kSts = {"sts", "AWS_ENDPOINT_URL_STS"};
+
+struct Variants {
+  bool fips;
+  bool dual_stack;
+};
+
+Variants find_variants(const Environment& environment, const Profile& profile) {
+  return {is_true(environment("AWS_USE_FIPS_ENDPOINT"), profile.setting("use_fips_endpoint")),
+          is_true(environment("AWS_USE_DUALSTACK_ENDPOINT"),
+                  profile.setting("use_dualstack_endpoint"))};
+}
+
+std::string usual_host(const Service& service, std::string_view region, Variants variants) {
   const Partition& partition =
       *std::find_if(kPartitions.begin(), kPartitions.end(),
                     [&](const Partition& row) { return region.starts_with(row.prefix); });
-  const bool plain = !fips || (partition.fips_is_plain && !dual_stack);
-  return (plain ? "sqs." : "sqs-fips.") + std::string(region) + "." +
-         std::string(dual_stack ? partition.dual_stack_suffix : partition.suffix);
+  const bool plain = !variants.fips || (partition.fips_is_plain && !variants.dual_stack);
+  return service.name + std::string(plain ? "." : "-fips.") + std::string(region) + "." +
+         std::string(variants.dual_stack ? partition.dual_stack_suffix : partition.suffix);
 }
 
-Found find_override(const EndpointWishes& wishes, const Environment& environment,
+Found find_override(const Service& service, const std::string& flag, const Environment& environment,
                     const Profile& profile) {
-  const Found flag{wishes.endpoint_flag, "--endpoint-url"};
+  const Found by_flag{flag, "--endpoint-url"};
   if (is_true(environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"),
               profile.setting("ignore_configured_endpoint_urls"))) {
-    return first_of({flag});
+    return first_of({by_flag});
   }
-  return first_of({flag,
-                   {environment("AWS_ENDPOINT_URL_SQS"), "AWS_ENDPOINT_URL_SQS"},
+  return first_of({by_flag,
+                   {environment(service.endpoint_variable), service.endpoint_variable},
                    {environment("AWS_ENDPOINT_URL"), "AWS_ENDPOINT_URL"},
-                   {profile.service_setting("sqs", "endpoint_url"),
+                   {profile.service_setting(service.name, "endpoint_url"),
                     "the services of profile " + profile.name()},
                    {profile.setting("endpoint_url"), "profile " + profile.name()}});
 }
 
-Found find_region(const EndpointWishes& wishes, const std::string& of_queue,
-                  const Environment& environment, const Profile& profile) {
-  Found region = first_of({{of_queue, "the queue's URL"},
-                           {wishes.region_flag, "--region"},
-                           {environment("AWS_REGION"), "AWS_REGION"},
-                           {environment("AWS_DEFAULT_REGION"), "AWS_DEFAULT_REGION"},
-                           {profile.setting("region"), "profile " + profile.name()}});
+/// Where AWS's own tools look, but for the host that they run on.
+Found find_configured_region(const EndpointWishes& wishes, const Environment& environment,
+                             const Profile& profile) {
+  return first_of({{wishes.region_flag, "--region"},
+                   {environment("AWS_REGION"), "AWS_REGION"},
+                   {environment("AWS_DEFAULT_REGION"), "AWS_DEFAULT_REGION"},
+                   {profile.setting("region"), "profile " + profile.name()}});
+}
+
+/// Of the first place that has one; the host is asked only when none has.
+Found find_region(std::initializer_list<Found> places, const Environment& environment,
+                  const Profile& profile) {
+  Found region = first_of(places);
+  if (region.value.empty()) {
+    region = {Imds(environment, profile).region().value_or(""), "instance metadata"};
+  }
   const std::string& name = region.value;
   if (name.empty()) {
     throw Failure(Fault::configuration, "region: none found",
@@ -146,36 +144,43 @@ Found find_region(const EndpointWishes& wishes, const std::string& of_queue,
   return region;
 }
 
+Endpoint endpoint_at(const Url& url, std::string origin, const Found& region) {
+  return {url.origin(), url.host, url.path, region.value, std::move(origin), region.origin};
+}
+
 }  // namespace
 
 Endpoint find_endpoint(const EndpointWishes& wishes, const Environment& environment,
                        const Profile& profile) {
-  std::optional<UrlParts> queue;
+  std::optional<Url> queue;
   if (!wishes.queue_url.empty()) queue = checked({wishes.queue_url, "the queue's URL"});
   const std::string of_queue = queue ? region_in(queue->host) : "";
-  const Found region = find_region(wishes, of_queue, environment, profile);
-  const auto at = [&](const UrlParts& url, std::string origin) {
-    return Endpoint{url.scheme + "://" + url.host,
-                    url.host,
-                    url.path,
-                    region.value,
-                    std::move(origin),
-                    region.origin};
-  };
-
-  if (const Found wanted = find_override(wishes, environment, profile); !wanted.value.empty()) {
-    return at(checked(wanted), wanted.origin);
-  }
-  const bool fips =
-      is_true(environment("AWS_USE_FIPS_ENDPOINT"), profile.setting("use_fips_endpoint"));
-  const bool dual_stack =
-      is_true(environment("AWS_USE_DUALSTACK_ENDPOINT"), profile.setting("use_dualstack_endpoint"));
+  const Found region = find_region(
+      {{of_queue, "the queue's URL"}, find_configured_region(wishes, environment, profile)},
+      environment, profile);
+  const Found wanted = find_override(kSqs, wishes.endpoint_flag, environment, profile);
+  if (!wanted.value.empty()) return endpoint_at(checked(wanted), wanted.origin, region);
+  const Variants variants = find_variants(environment, profile);
   // AWS's own host in the queue's URL must not undo a wish for FIPS or dual stack; a host of
   // somebody else has no such variants.
-  if (queue && (of_queue.empty() || (!fips && !dual_stack))) {
-    return at({queue->scheme, queue->host, "/"}, "the queue's URL");
+  if (queue && (of_queue.empty() || (!variants.fips && !variants.dual_stack))) {
+    return endpoint_at({queue->scheme, queue->host, "/", ""}, "the queue's URL", region);
   }
-  return at({"https", usual_host(region.value, fips, dual_stack), "/"}, "region " + region.value);
+  return endpoint_at({"https", usual_host(kSqs, region.value, variants), "/", ""},
+                     "region " + region.value, region);
+}
+
+Endpoint find_sts_endpoint(const EndpointWishes& wishes, const Environment& environment,
+                           const Profile& profile) {
+  const auto queue = parse_url(wishes.queue_url);
+  const Found region = find_region({find_configured_region(wishes, environment, profile),
+                                    {queue ? region_in(queue->host) : "", "the queue's URL"}},
+                                   environment, profile);
+  const Found wanted = find_override(kSts, "", environment, profile);
+  if (!wanted.value.empty()) return endpoint_at(checked(wanted), wanted.origin, region);
+  return endpoint_at(
+      {"https", usual_host(kSts, region.value, find_variants(environment, profile)), "/", ""},
+      "region " + region.value, region);
 }
 
 std::string find_ca_bundle(const Environment& environment, const Profile& profile) {

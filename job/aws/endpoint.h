@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Where SQS is reached and for which region requests are signed, by AWS's rules.
+// Where SQS and STS are reached and for which region requests are signed, by AWS's rules.
 #pragma once
 
 #include <string>
@@ -27,10 +27,17 @@ struct Endpoint {
 };
 
 /// An override (flag, environment, files) before the queue URL's own host before the region's
-/// endpoint. The region in a queue URL goes before all others: a queue is nowhere else.
+/// endpoint. The region in a queue URL goes before all others: a queue is nowhere else. Instance
+/// metadata is asked for the region when nothing else names one.
 /// Failure{configuration} when there is no region, or a URL is none.
 Endpoint find_endpoint(const EndpointWishes& wishes, const Environment& environment,
                        const Profile& profile);
+
+/// Of STS, which hands out credentials for roles: an override (environment, files; the flag is
+/// meant for SQS) before the region's endpoint. The region in the queue URL comes after those that
+/// are configured.
+Endpoint find_sts_endpoint(const EndpointWishes& wishes, const Environment& environment,
+                           const Profile& profile);
 
 /// The file of certificates to trust instead of the system's; empty: the system's.
 std::string find_ca_bundle(const Environment& environment, const Profile& profile);

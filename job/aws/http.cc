@@ -8,6 +8,7 @@
 
 #include <curl/curl.h>
 
+#include "job/aws/url.h"
 #include "job/base/clock.h"
 #include "job/base/failure.h"
 #include "job/base/text.h"
@@ -15,21 +16,17 @@
 namespace sluice {
 namespace {
 
-// Ten messages of 1 MiB, escaped as JSON.
-constexpr std::size_t kMostBytes = 64U << 20;
 // 128 receives and, beside them, deletes and extensions.
 constexpr long kConnections = 160;
 constexpr long kConnectTimeoutMs = 5000;
 constexpr std::int64_t kLongestPollMs = 60'000;
 
-constexpr std::array<std::string_view, 5> kNeverThroughProxy = {
-    "localhost", "[::1]", "[fd00:ec2::254]", "[fd00:ec2::23]", "127."};
+constexpr std::array<std::string_view, 2> kIpv6Metadata = {"fd00:ec2::254", "fd00:ec2::23"};
 
 bool bypasses_proxy(std::string_view origin) {
-  const std::string_view host = origin.substr(origin.find("://") + 3);
-  return host.starts_with("169.254.") ||
-         std::any_of(kNeverThroughProxy.begin(), kNeverThroughProxy.end(),
-                     [&](std::string_view known) { return host.starts_with(known); });
+  const std::string_view host = bare_host(origin.substr(origin.find("://") + 3));
+  return is_loopback(host) || is_link_local(host) ||
+         std::find(kIpv6Metadata.begin(), kIpv6Metadata.end(), host) != kIpv6Metadata.end();
 }
 
 template <typename Value>
@@ -55,6 +52,7 @@ struct Http::Transfer {
     set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     set(easy, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
     set(easy, CURLOPT_NOSIGNAL, 1L);
+    set(easy, CURLOPT_QUICK_EXIT, 1L);  // a name that does not resolve must not hold up an end
     set(easy, CURLOPT_FOLLOWLOCATION, 0L);
     set(easy, CURLOPT_PATH_AS_IS, 1L);
     set(easy, CURLOPT_TCP_NODELAY, 1L);
@@ -83,6 +81,7 @@ struct Http::Transfer {
     error[0] = '\0';
     curl_slist_free_all(std::exchange(headers, nullptr));
     add_header("Expect:");  // a colon alone removes what libcurl would send of its own
+    if (request.body.empty()) add_header("Content-Type:");
     for (const Header& header : request.headers) add_header(header.name + ": " + header.value);
     set(easy, CURLOPT_HTTPHEADER, headers);
 
@@ -112,8 +111,9 @@ struct Http::Transfer {
     }
     answer.body.clear();
     answer.headers.clear();
-    if (received > kMostBytes) {
-      answer.error = "the answer is larger than " + format_bytes(kMostBytes);
+    if (received > request.most_bytes) {
+      answer.error = "the answer is larger than " +
+                     format_bytes(static_cast<std::int64_t>(request.most_bytes));
     } else {
       answer.error = error[0] != '\0' ? error : curl_easy_strerror(result);
       answer.error.front() = lower_ascii(answer.error.substr(0, 1)).front();
@@ -131,7 +131,7 @@ struct Http::Transfer {
   static std::size_t take_body(char* data, std::size_t, std::size_t count, void* self) noexcept {
     Transfer& transfer = *static_cast<Transfer*>(self);
     transfer.received += count;
-    if (transfer.received > kMostBytes) return 0;
+    if (transfer.received > transfer.request.most_bytes) return 0;
     try {
       transfer.answer.body.append(data, count);
     } catch (const std::bad_alloc&) {
@@ -143,7 +143,7 @@ struct Http::Transfer {
   static std::size_t take_header(char* data, std::size_t, std::size_t count, void* self) noexcept {
     Transfer& transfer = *static_cast<Transfer*>(self);
     transfer.received += count;
-    if (transfer.received > kMostBytes) return 0;
+    if (transfer.received > transfer.request.most_bytes) return 0;
     const std::string_view line(data, count);
     const std::size_t colon = line.find(':');
     try {

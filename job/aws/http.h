@@ -27,9 +27,11 @@ struct HttpAnswer {
   std::string_view header(std::string_view name) const;
 };
 
+inline constexpr const char* kUserAgent = "sluice/" SLUICE_VERSION;
+
 struct HttpSettings {
   std::string ca_bundle;  // empty: the system's
-  std::string user_agent;
+  std::string user_agent = kUserAgent;
 };
 
 /// Redirects are not followed: the signature would not fit, and the session token would travel

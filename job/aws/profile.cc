@@ -10,6 +10,8 @@ namespace sluice {
 namespace {
 
 constexpr std::size_t kMostBytes = 1 << 20;
+constexpr std::string_view kCredentialsFile = "AWS credentials file";
+constexpr std::string_view kConfigFile = "AWS config file";
 
 /// Without a home the tilde stays, and nothing is there.
 std::string path_of(const Environment& environment, const char* variable, std::string_view usual) {
@@ -37,17 +39,35 @@ std::string value_in(const IniFile::Section* section, std::string_view key) {
 Profile::Profile(std::string_view flag, const Environment& environment)
     : name_(flag.empty() ? environment("AWS_PROFILE") : flag),
       named_by_flag_(!flag.empty()),
+      named_(!name_.empty()),
       credentials_path_(path_of(environment, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials")),
       config_path_(path_of(environment, "AWS_CONFIG_FILE", "~/.aws/config")),
-      credentials_file_(read(credentials_path_, "AWS credentials file")),
-      config_file_(read(config_path_, "AWS config file")) {
-  const bool named = !name_.empty();
-  if (!named) name_ = "default";
-  if (named && in_credentials_file() == nullptr && in_config_file() == nullptr) {
-    throw Failure(Fault::configuration, "AWS profile " + name_ + ": there is none of that name",
-                  "add it to " + config_path_ + " or " + credentials_path_ + ", or correct " +
-                      (named_by_flag_ ? "--profile" : "AWS_PROFILE"));
-  }
+      credentials_file_(read(credentials_path_, kCredentialsFile)),
+      config_file_(read(config_path_, kConfigFile)) {
+  if (!named_) name_ = "default";
+  must_exist();
+}
+
+Profile Profile::read_again() const {
+  Profile fresh = *this;
+  fresh.credentials_file_ = read(credentials_path_, kCredentialsFile);
+  fresh.config_file_ = read(config_path_, kConfigFile);
+  fresh.must_exist();
+  return fresh;
+}
+
+std::optional<Profile> Profile::other(const std::string& name) const {
+  Profile other = *this;
+  other.name_ = name;
+  if (!other.in_credentials_file() && !other.in_config_file()) return std::nullopt;
+  return other;
+}
+
+void Profile::must_exist() const {
+  if (!named_ || in_credentials_file() != nullptr || in_config_file() != nullptr) return;
+  throw Failure(Fault::configuration, "AWS profile " + name_ + ": there is none of that name",
+                "add it to " + config_path_ + " or " + credentials_path_ + ", or correct " +
+                    (named_by_flag_ ? "--profile" : "AWS_PROFILE"));
 }
 
 const IniFile::Section* Profile::in_credentials_file() const {

@@ -2,6 +2,7 @@
 // One profile of AWS's two files: ~/.aws/config and ~/.aws/credentials.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,11 @@ class Profile {
   /// `flag` (empty: none) before AWS_PROFILE before "default". A profile that was named must exist
   /// in one of the files, else Failure{configuration}. Files that do not exist are empty.
   Profile(std::string_view flag, const Environment& environment);
+
+  /// From the same files as they are now.
+  Profile read_again() const;
+  /// Another profile of the same files; nothing when neither has it.
+  std::optional<Profile> other(const std::string& name) const;
 
   const std::string& name() const { return name_; }
   /// Then the environment's credentials are not meant.
@@ -35,8 +41,11 @@ class Profile {
   const std::string& config_path() const { return config_path_; }
 
  private:
+  void must_exist() const;
+
   std::string name_;
   bool named_by_flag_;
+  bool named_;
   std::string credentials_path_;
   std::string config_path_;
   IniFile credentials_file_;

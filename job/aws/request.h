@@ -2,6 +2,7 @@
 // An HTTP request as it is signed and as it is sent: the same bytes.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -21,6 +22,7 @@ struct HttpRequest {
   std::vector<Header> headers = {};
   std::string body = {};
   std::int64_t timeout_ms = 10'000;
+  std::size_t most_bytes = 64U << 20;  // of the answer; ten messages of 1 MiB, escaped as JSON
 };
 
 }  // namespace sluice

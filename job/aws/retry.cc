@@ -62,6 +62,12 @@ constexpr std::array kCodes = {
     Row{"KmsNotFound", ErrorClass::fatal_rights},
     Row{"KmsOptInRequired", ErrorClass::fatal_rights},
     Row{"KmsInvalidKeyUsage", ErrorClass::fatal_rights},
+    Row{"KMS.AccessDeniedException", ErrorClass::fatal_rights},  // as the Query protocol has them
+    Row{"KMS.DisabledException", ErrorClass::fatal_rights},
+    Row{"KMS.InvalidStateException", ErrorClass::fatal_rights},
+    Row{"KMS.NotFoundException", ErrorClass::fatal_rights},
+    Row{"KMS.OptInRequired", ErrorClass::fatal_rights},
+    Row{"KMS.InvalidKeyUsageException", ErrorClass::fatal_rights},
 
     Row{"QueueDoesNotExist", ErrorClass::fatal_configuration},
     Row{"UnsupportedOperation", ErrorClass::fatal_configuration},
@@ -79,6 +85,8 @@ constexpr double kThrottleBaseMs = 1000;
 constexpr double kTransientBaseMs = 50;
 constexpr double kMostMs = 20'000;
 constexpr std::int64_t kMostAskedMs = 5000;  // beyond our own delay
+constexpr int kThrottlePrice = 5;
+constexpr int kTransientPrice = 14;
 
 }  // namespace
 
@@ -86,12 +94,15 @@ ErrorClass classify(std::string_view code, int status) {
   const auto row =
       std::find_if(kCodes.begin(), kCodes.end(), [&](const Row& r) { return r.code == code; });
   if (row != kCodes.end()) return row->error;
+  // InvalidAddress, InvalidAction, InvalidParameterValue, MissingParameter and their like.
+  if (code.starts_with("Invalid") || code.starts_with("Missing")) {
+    return ErrorClass::fatal_configuration;
+  }
   if (status == 0 || status == 408 || status == 429 || status >= 500) return ErrorClass::transient;
   // Every other refusal has a cause that waiting does not remove. Without a known code a 401 or 403
   // speaks of who asks; a redirect, 400 or 404 of what is asked and where: an endpoint that is not
   // SQS, a proxy.
-  const bool of_rights = (status == 401 || status == 403 || status == 407) &&
-                         !code.starts_with("Invalid") && !code.starts_with("Missing");
+  const bool of_rights = status == 401 || status == 403 || status == 407;
   return of_rights ? ErrorClass::fatal_rights : ErrorClass::fatal_configuration;
 }
 
@@ -115,16 +126,33 @@ Fault fault_of(ErrorClass error) {
 
 std::optional<std::int64_t> RetryPolicy::delay_ms(ErrorClass error, int attempts,
                                                   std::int64_t elapsed_ms, double random,
-                                                  std::optional<std::int64_t> asked_ms) const {
+                                                  std::optional<std::int64_t> asked_ms,
+                                                  OtherCalls others) const {
   if (error != ErrorClass::throttle && error != ErrorClass::transient) return std::nullopt;
-  if (attempts >= most_attempts) return std::nullopt;
+  const bool patient = budget_ms && others.succeed;
+  if (!patient && attempts >= most_attempts) return std::nullopt;
   double most = error == ErrorClass::throttle ? kThrottleBaseMs : kTransientBaseMs;
   for (int i = 1; i < attempts && most < kMostMs; ++i) most *= 2;
+  if (others.budget_is_low) most = kMostMs;
   auto delay = static_cast<std::int64_t>(random * std::min(most, kMostMs));
   if (asked_ms) delay = std::clamp(*asked_ms, delay, delay + kMostAskedMs);
-  if (budget_ms && elapsed_ms + delay > *budget_ms) return std::nullopt;
+  const std::optional<std::int64_t> limit = patient ? kPatienceMs : budget_ms;
+  if (limit && elapsed_ms + delay > *limit) return std::nullopt;
   return delay;
 }
+
+int RetryBudget::price_of(ErrorClass error) {
+  return error == ErrorClass::throttle ? kThrottlePrice : kTransientPrice;
+}
+
+int RetryBudget::take(ErrorClass error) {
+  if (is_low(error)) return 0;
+  const int price = price_of(error);
+  left_ -= price;
+  return price;
+}
+
+void RetryBudget::succeeded(int taken) { left_ = std::min(kMost, left_ + std::max(taken, 1)); }
 
 RetryPolicy find_retry_policy(const Environment& environment, const Profile& profile) {
   const std::string variable = environment("AWS_MAX_ATTEMPTS");

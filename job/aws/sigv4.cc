@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "job/aws/percent.h"
 #include "job/base/clock.h"
 #include "job/base/encoding.h"
 #include "job/base/failure.h"
@@ -30,41 +31,6 @@ std::string stamp_of(std::int64_t wall_ms) {
   return stamp + "Z";
 }
 
-std::string percent_encoded(std::string_view text, std::string_view kept) {
-  constexpr std::string_view kUnreserved =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
-  constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    if (kUnreserved.find(c) != std::string_view::npos || kept.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
-    }
-  }
-  return out;
-}
-
-int hex_digit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool escape = text[i] == '%' && i + 2 < text.size() && hex_digit(text[i + 1]) >= 0 &&
-                        hex_digit(text[i + 2]) >= 0;
-    out +=
-        escape ? static_cast<char>(hex_digit(text[i + 1]) * 16 + hex_digit(text[i + 2])) : text[i];
-    if (escape) i += 2;
-  }
-  return out;
-}
-
 /// Dot segments and empty segments removed, then encoded once more than it is sent.
 std::string canonical_path(std::string_view path) {
   std::vector<std::string_view> kept;
@@ -79,7 +45,7 @@ std::string canonical_path(std::string_view path) {
     }
   }
   std::string out;
-  for (const std::string_view segment : kept) out += "/" + percent_encoded(segment, "");
+  for (const std::string_view segment : kept) out += "/" + percent_encoded(segment);
   if (kept.empty() || last.empty()) out += '/';
   return out;
 }
@@ -90,8 +56,8 @@ std::string canonical_query(std::string_view query) {
     if (part.empty()) continue;
     const std::size_t equals = std::min(part.find('='), part.size());
     const std::string_view value = part.substr(std::min(equals + 1, part.size()));
-    pairs.emplace_back(percent_encoded(percent_decoded(part.substr(0, equals)), ""),
-                       percent_encoded(percent_decoded(value), ""));
+    pairs.emplace_back(percent_encoded(percent_decoded(part.substr(0, equals))),
+                       percent_encoded(percent_decoded(value)));
   }
   std::sort(pairs.begin(), pairs.end());
   std::string out;

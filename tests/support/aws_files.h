@@ -22,6 +22,7 @@ class AwsFiles {
     folder_ = folder;
     std::filesystem::create_directory(folder_ / ".aws");
     variables["HOME"] = folder_.string();
+    variables["AWS_EC2_METADATA_DISABLED"] = "true";  // a test asks no host but its own
   }
   AwsFiles(const AwsFiles&) = delete;
   AwsFiles& operator=(const AwsFiles&) = delete;
@@ -32,6 +33,12 @@ class AwsFiles {
 
   void config(const std::string& text) { std::ofstream(folder_ / ".aws/config") << text; }
   void credentials(const std::string& text) { std::ofstream(folder_ / ".aws/credentials") << text; }
+
+  /// Its path.
+  std::string file(const std::string& name, const std::string& text) {
+    std::ofstream(folder_ / name) << text;
+    return (folder_ / name).string();
+  }
 
   Environment environment() const {
     return [this](const char* name) {

@@ -35,6 +35,7 @@ LoginWorld::LoginWorld(bool migrated, const TestCluster& cluster)
                      {"AWS_ACCESS_KEY_ID", keys.access_key},
                      {"AWS_SECRET_ACCESS_KEY", keys.secret_key},
                      {"AWS_REGION", "us-east-1"},
+                     {"AWS_EC2_METADATA_DISABLED", "true"},
                      {"AWS_ENDPOINT_URL_SQS", aws_.endpoint()},
                      {"SLUICE_PIPELINE", pipeline()},
                      {"SLUICE_KEYRING", keyring()},

@@ -18,7 +18,6 @@ namespace sluice {
 namespace {
 
 constexpr std::int64_t kClockWindowMs = 300'000;
-constexpr std::string_view kService = "sqs";
 // They may change on the way.
 constexpr std::array<std::string_view, 7> kNeverSigned = {
     "expect", "user-agent", "connection", "te", "trailer", "transfer-encoding", "x-amzn-trace-id"};
@@ -158,7 +157,7 @@ std::string SandboxRequest::header(std::string_view name) const {
 }
 
 void verify_signature(const SandboxRequest& request, const KnownCredentials& known,
-                      const std::string& region, std::int64_t wall_ms) {
+                      const std::string& region, std::int64_t wall_ms, const std::string& service) {
   const std::string header = request.header("authorization");
   const Authorization claim = parse(header);
   check_signed_names(request, claim.signed_names);
@@ -175,7 +174,7 @@ void verify_signature(const SandboxRequest& request, const KnownCredentials& kno
     throw SandboxRefusal("InvalidClientTokenId",
                          "the session token is missing, superfluous or another", 403);
   }
-  if (claim.region != region || claim.service != kService) {
+  if (claim.region != region || claim.service != service) {
     mismatch("the credential is scoped to " + claim.region + "/" + claim.service);
   }
   const std::string stamp = request.header("x-amz-date");

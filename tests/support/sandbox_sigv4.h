@@ -33,6 +33,7 @@ using KnownCredentials = std::map<std::string, SandboxCredentials>;  // by acces
 /// Throws SandboxRefusal. `wall_ms` is the server's clock, from which the signature's may differ by
 /// five minutes.
 void verify_signature(const SandboxRequest& request, const KnownCredentials& known,
-                      const std::string& region, std::int64_t wall_ms);
+                      const std::string& region, std::int64_t wall_ms,
+                      const std::string& service = "sqs");
 
 }  // namespace sluice

@@ -37,10 +37,12 @@ const std::map<std::string, std::set<std::string>> kVendors = {
     {"libpq-fe.h", {"job/warehouse"}},
     {"sqlite3.h", {"checkpoint"}},
     {"utf8proc.h", {"job/mask", "job/record"}},
+    {"zlib.h", {"job/record"}},
     {"openssl/", {"checkpoint", "job/config", "job/aws", "job/queue", "job/mask"}},
     {"boost/program_options", {"job/config"}},
     {"boost/json",
-     {"job/base", "job/config", "job/queue", "job/record", "job/mask", "job/pipeline", "job/cli"}},
+     {"job/base", "job/config", "job/aws", "job/queue", "job/record", "job/mask", "job/pipeline",
+      "job/cli"}},
     {"boost/beast", {}},
     {"boost/asio", {}},
 };

@@ -17,6 +17,10 @@ class EndpointRules : public ::testing::Test {
     const Environment environment = files_.environment();
     return find_endpoint(wishes_, environment, Profile("", environment));
   }
+  Endpoint sts() {
+    const Environment environment = files_.environment();
+    return find_sts_endpoint(wishes_, environment, Profile("", environment));
+  }
   std::string url() { return find().url; }
   std::string region() { return find().region; }
   std::string refusal() {
@@ -92,6 +96,79 @@ TEST_F(EndpointRules, configured_overrides_can_be_ignored_but_not_the_flag) {
   EXPECT_EQ(url(), "https://sqs.eu-west-1.amazonaws.com");
   wishes_.endpoint_flag = "http://flag:5";
   EXPECT_EQ(url(), "http://flag:5");
+}
+
+/// As botocore 1.43 sends requests, with the rules of its service models.
+TEST_F(EndpointRules, variants_of_sqs_and_sts_are_those_of_botocore) {
+  struct Row {
+    const char* region;
+    const char* plain;
+    const char* dual_stack;
+    const char* fips;
+    const char* fips_dual_stack;
+  };
+  constexpr Row kRows[] = {
+      {"us-east-1", ".us-east-1.amazonaws.com", ".us-east-1.api.aws",
+       "-fips.us-east-1.amazonaws.com", "-fips.us-east-1.api.aws"},
+      {"us-gov-west-1", ".us-gov-west-1.amazonaws.com", ".us-gov-west-1.api.aws",
+       ".us-gov-west-1.amazonaws.com", "-fips.us-gov-west-1.api.aws"},
+      {"us-gov-east-1", ".us-gov-east-1.amazonaws.com", ".us-gov-east-1.api.aws",
+       ".us-gov-east-1.amazonaws.com", "-fips.us-gov-east-1.api.aws"},
+      {"cn-north-1", ".cn-north-1.amazonaws.com.cn", ".cn-north-1.api.amazonwebservices.com.cn",
+       "-fips.cn-north-1.amazonaws.com.cn", "-fips.cn-north-1.api.amazonwebservices.com.cn"},
+      {"eusc-de-east-1", ".eusc-de-east-1.amazonaws.eu", ".eusc-de-east-1.api.amazonwebservices.eu",
+       "-fips.eusc-de-east-1.amazonaws.eu", "-fips.eusc-de-east-1.api.amazonwebservices.eu"},
+      {"us-iso-east-1", ".us-iso-east-1.c2s.ic.gov", ".us-iso-east-1.api.aws.ic.gov",
+       "-fips.us-iso-east-1.c2s.ic.gov", "-fips.us-iso-east-1.api.aws.ic.gov"},
+      {"us-isob-east-1", ".us-isob-east-1.sc2s.sgov.gov", ".us-isob-east-1.api.aws.scloud",
+       "-fips.us-isob-east-1.sc2s.sgov.gov", "-fips.us-isob-east-1.api.aws.scloud"},
+      {"eu-isoe-west-1", ".eu-isoe-west-1.cloud.adc-e.uk", nullptr,
+       "-fips.eu-isoe-west-1.cloud.adc-e.uk", nullptr},
+      {"us-isof-south-1", ".us-isof-south-1.csp.hci.ic.gov", nullptr,
+       "-fips.us-isof-south-1.csp.hci.ic.gov", nullptr},
+  };
+  for (const Row& row : kRows) {
+    wishes_.region_flag = row.region;
+    const auto expect = [&](const char* fips, const char* dual_stack, const char* rest) {
+      if (rest == nullptr) return;
+      set("AWS_USE_FIPS_ENDPOINT", fips);
+      set("AWS_USE_DUALSTACK_ENDPOINT", dual_stack);
+      EXPECT_EQ(url(), std::string("https://sqs") + rest);
+      EXPECT_EQ(sts().url, std::string("https://sts") + rest);
+      EXPECT_EQ(sts().region, row.region);
+    };
+    expect("false", "false", row.plain);
+    expect("false", "true", row.dual_stack);
+    expect("true", "false", row.fips);
+    expect("true", "true", row.fips_dual_stack);
+  }
+}
+
+TEST_F(EndpointRules, sts_has_overrides_of_its_own_and_follows_the_regions_that_are_configured) {
+  wishes_ = {"http://flag:5", "", kQueue};
+  EXPECT_EQ(sts().url, "https://sts.eu-west-1.amazonaws.com");
+  set("AWS_REGION", "eu-north-1");
+  EXPECT_EQ(sts().url, "https://sts.eu-north-1.amazonaws.com");
+  EXPECT_EQ(sts().region_origin, "AWS_REGION");
+  wishes_.region_flag = "eu-south-1";
+  EXPECT_EQ(sts().url, "https://sts.eu-south-1.amazonaws.com");
+  set("AWS_ENDPOINT_URL_SQS", "http://sqs:1");
+  EXPECT_EQ(sts().url, "https://sts.eu-south-1.amazonaws.com");
+  files_.config("[default]\nendpoint_url = http://global-file:1\n");
+  EXPECT_EQ(sts().url, "http://global-file:1");
+  files_.config(
+      "[default]\nendpoint_url = http://global-file:1\nservices = local\n"
+      "[services local]\nsts =\n  endpoint_url = http://service-file:2\n");
+  EXPECT_EQ(sts().url, "http://service-file:2");
+  set("AWS_ENDPOINT_URL", "http://global-variable:3");
+  EXPECT_EQ(sts().url, "http://global-variable:3");
+  set("AWS_ENDPOINT_URL_STS", "http://service-variable:4");
+  EXPECT_EQ(sts().url, "http://service-variable:4");
+  EXPECT_EQ(sts().url_origin, "AWS_ENDPOINT_URL_STS");
+  set("AWS_USE_FIPS_ENDPOINT", "true");
+  EXPECT_EQ(sts().url, "http://service-variable:4");
+  set("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
+  EXPECT_EQ(sts().url, "https://sts-fips.eu-south-1.amazonaws.com");
 }
 
 TEST_F(EndpointRules, each_partition_has_its_suffix) {
