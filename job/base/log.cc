@@ -61,6 +61,7 @@ void Log::set_context(std::string name, std::string value) {
 void Log::write(Level level, std::string_view event, std::string_view text,
                 std::initializer_list<LogField> fields) {
   if (!shows(level)) return;
+  const std::lock_guard lock(mutex_);
   if (format_ == LogFormat::text) {
     std::string line = "sluice: ";
     if (level == Level::warning) line += "warning: ";
@@ -87,6 +88,7 @@ void Log::write_with_hint(Level level, std::string_view event, std::string_view 
 
 void Log::live(std::string_view text) {
   if (!terminal_ || format_ != LogFormat::text || !shows(Level::info)) return;
+  const std::lock_guard lock(mutex_);
   if (text.empty() && !live_shown_) return;
   live_shown_ = false;
   put("\r\x1b[2K" + std::string(text));

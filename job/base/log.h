@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -51,11 +52,13 @@ class Log {
   bool terminal_;
   LogFormat format_;
   Level level_ = Level::info;
+  std::mutex mutex_;  // of what is written, not of what was configured
   bool live_shown_ = false;
   std::vector<std::pair<std::string, std::string>> context_;
 };
 
-/// The one log of the process. Used from one thread at a time; a line is written with one call.
+/// The one log of the process. A line is written with one call, from any thread; it is configured
+/// before there are others.
 Log& log();
 
 }  // namespace sluice

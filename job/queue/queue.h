@@ -41,6 +41,7 @@ struct QueueFacts {
   std::int64_t visibility_s = 30;  // the queue's own visibility timeout
   std::int64_t retention_s = 345'600;
   std::optional<int> max_receive_count;  // of its redrive policy; none when it has no policy
+  std::string dead_letter_arn = {};      // likewise; empty when it has none
 };
 
 struct QueueCounts {
@@ -97,6 +98,10 @@ class Queue {
   /// Keeps up to ten messages hidden for `visibility_s` from now; 0 gives them back.
   virtual void hide(Ticket ticket, const std::vector<std::string>& handles, int visibility_s) = 0;
   virtual void count(Ticket ticket) = 0;
+
+  /// From now on no receive is sent, not even another attempt of one: those that were not sent yet
+  /// fail. A stop cannot wait for a poll that begins after it.
+  virtual void stop_receiving() = 0;
 
   /// Waits until an answer is there, `at_most_ms` passed, or `wake` was called; appends the
   /// answers. With nothing under way it still waits.

@@ -126,11 +126,9 @@ std::size_t position_in(const json::object& entry, std::size_t entries) {
 }
 
 /// AWS keeps a policy as it was set, with the count as a number or as a text.
-int max_receive_count_of(std::string_view policy) {
-  const json::value value = parsed(policy);
-  const json::object& object = object_of(value);
-  const json::value* const count = member(object, "maxReceiveCount");
-  if (count == nullptr || !count->is_int64()) return number_in<int>(object, "maxReceiveCount");
+int max_receive_count_of(const json::object& policy) {
+  const json::value* const count = member(policy, "maxReceiveCount");
+  if (count == nullptr || !count->is_int64()) return number_in<int>(policy, "maxReceiveCount");
   return static_cast<int>(count->get_int64());
 }
 
@@ -207,9 +205,13 @@ std::optional<QueueFacts> facts_of(const std::string& queue_url, const Attribute
     facts.url = queue_url;
     facts.fifo = is_fifo(queue_url);
     facts.visibility_s = number_in<std::int64_t>(attributes, "VisibilityTimeout");
-    facts.retention_s = number_in<std::int64_t>(attributes, "MessageRetentionPeriod");
-    if (const std::string policy = text_in(attributes, "RedrivePolicy"); !policy.empty()) {
-      facts.max_receive_count = max_receive_count_of(policy);
+    if (attributes.contains("MessageRetentionPeriod")) {  // ElasticMQ does not tell it
+      facts.retention_s = number_in<std::int64_t>(attributes, "MessageRetentionPeriod");
+    }
+    if (const std::string text = text_in(attributes, "RedrivePolicy"); !text.empty()) {
+      const json::value policy = parsed(text);
+      facts.max_receive_count = max_receive_count_of(object_of(policy));
+      facts.dead_letter_arn = text_in(object_of(policy), "deadLetterTargetArn");
     }
     return facts;
   });

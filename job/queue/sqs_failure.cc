@@ -21,6 +21,16 @@ std::string cause_of(const RefusedCall& call, ErrorClass error) {
   return cause;
 }
 
+std::string right_that_lacks(const RefusedCall& call) {
+  const bool sends = call.operation == Operation::send_message_batch;
+  const std::string queue = sends ? "the dead-letter queue" : "the queue";
+  if (lower_ascii(call.error.code).starts_with("kms")) {
+    return std::string(sends ? "kms:GenerateDataKey and " : "") + "kms:Decrypt on the key of " +
+           queue;
+  }
+  return std::string(right_for(call.operation)) + " on " + queue;
+}
+
 std::string hint_for(const RefusedCall& call, ErrorClass error) {
   const std::string& code = call.error.code;
   switch (error) {
@@ -42,10 +52,8 @@ std::string hint_for(const RefusedCall& call, ErrorClass error) {
                  ? "renew the session token in " + call.credentials_origin
                  : "check the access key in " + call.credentials_origin;
     case ErrorClass::fatal_rights:
-      return "grant " +
-             (code.starts_with("Kms") ? "kms:Decrypt on the queue's key"
-                                      : std::string(right_for(call.operation)) + " on the queue") +
-             " to the owner of the credentials of " + call.credentials_origin;
+      return "grant " + right_that_lacks(call) + " to the owner of the credentials of " +
+             call.credentials_origin;
     case ErrorClass::fatal_configuration:
       return code == "QueueDoesNotExist"
                  ? "check the queue's name and account, and that it is in region " + call.region
@@ -65,6 +73,28 @@ Failure failure_of(const RefusedCall& call) {
                         cause_of(call, error);
   if (call.attempts > 1) message += ", after " + std::to_string(call.attempts) + " attempts";
   return {fault_of(error), std::move(message), hint_for(call, error)};
+}
+
+Failure had_no_turn(Operation operation, const std::string& queue) {
+  return {Fault::temporary,
+          std::string(name_of(operation)) + " on queue " + printable(queue, 100) +
+              ": had no turn within " + format_duration(kPatienceMs) +
+              ", because calls before it were throttled or not answered",
+          "run again later, or with fewer --receivers"};
+}
+
+Failure was_withdrawn(Operation operation, const std::string& queue) {
+  return {Fault::temporary,
+          std::string(name_of(operation)) + " on queue " + printable(queue, 100) +
+              ": withdrawn, because the run stops",
+          "run again"};
+}
+
+Failure foreign_answer(Operation operation, const std::string& queue, const std::string& endpoint) {
+  return {Fault::temporary,
+          std::string(name_of(operation)) + " on queue " + printable(queue, 100) + ": " + endpoint +
+              " answered with success, but not as SQS does",
+          "check that the endpoint is SQS and no proxy answers for it"};
 }
 
 }  // namespace sluice

@@ -24,4 +24,13 @@ struct RefusedCall {
 /// Names the operation, the queue, the region, the code and the request id; the hint fits the code.
 Failure failure_of(const RefusedCall& call);
 
+/// It waited for its turn until it was too late.
+Failure had_no_turn(Operation operation, const std::string& queue);
+
+/// It was not sent, or not again, because the run stops.
+Failure was_withdrawn(Operation operation, const std::string& queue);
+
+/// It was answered with success, but not as SQS does.
+Failure foreign_answer(Operation operation, const std::string& queue, const std::string& endpoint);
+
 }  // namespace sluice

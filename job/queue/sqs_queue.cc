@@ -59,7 +59,7 @@ void SqsQueue::resolve() {
   const Operation operation = Operation::get_queue_url;
   const std::string body = answer_to({operation, queue_url_request(name_, account_)});
   const auto url = parse_queue_url(body);
-  if (!url) throw foreign_answer(operation);
+  if (!url) throw foreign_answer(operation, name_, endpoint_);
   url_ = *url;
 }
 
@@ -68,7 +68,7 @@ QueueFacts SqsQueue::facts() {
   const auto attributes =
       parse_attributes(answer_to({operation, attributes_request(url_, kFactNames)}));
   const auto facts = attributes ? facts_of(url_, *attributes) : std::nullopt;
-  if (!facts) throw foreign_answer(operation);
+  if (!facts) throw foreign_answer(operation, name_, endpoint_);
   return *facts;
 }
 
@@ -77,7 +77,7 @@ QueueCounts SqsQueue::counts() {
   const auto attributes =
       parse_attributes(answer_to({operation, attributes_request(url_, kCountNames)}));
   const auto counts = attributes ? counts_of(*attributes) : std::nullopt;
-  if (!counts) throw foreign_answer(operation);
+  if (!counts) throw foreign_answer(operation, name_, endpoint_);
   return *counts;
 }
 
@@ -162,14 +162,7 @@ QueueAnswer SqsQueue::answer_of(const SqsOutcome& outcome) {
   } else if (auto results = parse_batch(outcome.body, outcome.call.entries)) {
     return BatchAnswered{ticket, std::move(*results)};
   }
-  return CallFailed{ticket, foreign_answer(operation)};
-}
-
-Failure SqsQueue::foreign_answer(Operation operation) const {
-  return {Fault::temporary,
-          std::string(name_of(operation)) + " on queue " + name_ + ": " + endpoint_ +
-              " answered with success, but not as SQS does",
-          "check that the endpoint is SQS and no proxy answers for it"};
+  return CallFailed{ticket, foreign_answer(operation, name_, endpoint_)};
 }
 
 }  // namespace sluice

@@ -38,6 +38,8 @@ class SqsQueue : public Queue {
   void probe_rights();
 
   const std::string& url() const { return url_; }
+  /// What our clock is behind that of SQS, if it is off by more than SQS bears; else 0.
+  std::int64_t clock_offset_ms() const { return client_.clock_offset_ms(); }
 
   // ---- Queue ----
 
@@ -45,6 +47,7 @@ class SqsQueue : public Queue {
   void remove(Ticket ticket, const std::vector<std::string>& handles) override;
   void hide(Ticket ticket, const std::vector<std::string>& handles, int visibility_s) override;
   void count(Ticket ticket) override;
+  void stop_receiving() override { client_.close(Operation::receive_message); }
   void wait(std::int64_t at_most_ms, std::vector<QueueAnswer>& answers) override;
   void wake() override { client_.wake(); }
   void abandon() override { client_.abandon(); }
@@ -56,7 +59,6 @@ class SqsQueue : public Queue {
   void probe(SqsCall call);
   void give_back(const std::vector<std::string>& damaged_handles);
   QueueAnswer answer_of(const SqsOutcome& outcome);
-  Failure foreign_answer(Operation operation) const;
 
   std::string url_;
   std::string name_;

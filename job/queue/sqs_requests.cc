@@ -9,8 +9,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::size_t kMostEntries = 10;
-
 json::array names_of(std::span<const std::string_view> names) {
   return json::array(names.begin(), names.end());
 }
@@ -22,6 +20,18 @@ json::array entries_of(std::span<const std::string> handles) {
     entries.push_back({{"Id", std::to_string(entries.size())}, {"ReceiptHandle", handle}});
   }
   return entries;
+}
+
+json::object entry_of(const OutgoingMessage& message, std::size_t id) {
+  json::object entry{{"Id", std::to_string(id)}, {"MessageBody", message.body}};
+  json::object attributes;
+  for (const auto& [name, value] : message.attributes) {
+    attributes[name] = json::object{{"DataType", kTextType}, {"StringValue", value}};
+  }
+  if (!attributes.empty()) entry["MessageAttributes"] = std::move(attributes);
+  if (!message.group.empty()) entry["MessageGroupId"] = message.group;
+  if (!message.deduplication.empty()) entry["MessageDeduplicationId"] = message.deduplication;
+  return entry;
 }
 
 }  // namespace
@@ -38,6 +48,8 @@ std::string_view name_of(Operation operation) {
       return "DeleteMessageBatch";
     case Operation::change_message_visibility_batch:
       return "ChangeMessageVisibilityBatch";
+    case Operation::send_message_batch:
+      return "SendMessageBatch";
   }
   bug("an operation without a name");
 }
@@ -54,6 +66,8 @@ std::string_view right_for(Operation operation) {
       return "sqs:DeleteMessage";
     case Operation::change_message_visibility_batch:
       return "sqs:ChangeMessageVisibility";
+    case Operation::send_message_batch:
+      return "sqs:SendMessage";
   }
   bug("an operation without a right");
 }
@@ -101,6 +115,16 @@ std::string hide_request(std::string_view queue_url, std::span<const std::string
                          int visibility_s) {
   json::array entries = entries_of(handles);
   for (json::value& entry : entries) entry.as_object()["VisibilityTimeout"] = visibility_s;
+  return json::serialize(json::object{{"QueueUrl", queue_url}, {"Entries", std::move(entries)}});
+}
+
+std::string send_request(std::string_view queue_url, std::span<const OutgoingMessage> messages,
+                         std::span<const std::size_t> positions) {
+  require(positions.size() <= kMostEntries, "a batch has at most ten entries");
+  json::array entries;
+  for (const std::size_t position : positions) {
+    entries.push_back(entry_of(messages[position], entries.size()));
+  }
   return json::serialize(json::object{{"QueueUrl", queue_url}, {"Entries", std::move(entries)}});
 }
 

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "job/queue/outgoing.h"
 #include "job/queue/queue.h"
 
 namespace sluice {
@@ -20,7 +21,9 @@ enum class Operation {
   receive_message,
   delete_message_batch,
   change_message_visibility_batch,
+  send_message_batch,
 };
+inline constexpr std::size_t kOperations = 6;
 
 /// "ReceiveMessage"
 std::string_view name_of(Operation operation);
@@ -49,6 +52,9 @@ std::string receive_request(std::string_view queue_url, const ReceiveWish& wish)
 std::string delete_request(std::string_view queue_url, std::span<const std::string> handles);
 std::string hide_request(std::string_view queue_url, std::span<const std::string> handles,
                          int visibility_s);
+/// Those at `positions` of `messages`; none at all is refused by SQS, after it looked at the right.
+std::string send_request(std::string_view queue_url, std::span<const OutgoingMessage> messages,
+                         std::span<const std::size_t> positions);
 
 // ---- answers: nothing means that SQS would not have answered so ----
 

@@ -46,6 +46,20 @@ TEST(SqsFailure, each_kind_has_its_fault) {
   EXPECT_EQ(failure_of(refused(400, "EmptyBatchRequest")).fault(), Fault::bug);
 }
 
+TEST(SqsFailure, a_right_that_lacks_is_named_with_the_queue_it_is_needed_on) {
+  RefusedCall call = refused(403, "AccessDenied");
+  EXPECT_NE(failure_of(call).hint().find("sqs:DeleteMessage on the queue"), std::string::npos);
+  call.error.code = "KmsAccessDenied";
+  EXPECT_NE(failure_of(call).hint().find("kms:Decrypt on the key of the queue"), std::string::npos);
+  call.operation = Operation::send_message_batch;
+  EXPECT_NE(failure_of(call).hint().find(
+                "kms:GenerateDataKey and kms:Decrypt on the key of the dead-letter queue"),
+            std::string::npos);
+  call.error.code = "AccessDenied";
+  EXPECT_NE(failure_of(call).hint().find("sqs:SendMessage on the dead-letter queue"),
+            std::string::npos);
+}
+
 TEST(SqsFailure, an_endpoint_that_does_not_answer_is_named_with_the_attempts) {
   RefusedCall call = refused(0, "", "could not connect");
   call.attempts = 8;

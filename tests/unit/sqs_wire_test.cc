@@ -49,6 +49,20 @@ TEST(SqsWire, batches_that_aws_would_refuse_are_bugs) {
   EXPECT_THROW(receive_request(kQueue, {11, 0, 30, "", {}}), Failure);
 }
 
+TEST(SqsWire, messages_to_send_carry_what_they_have) {
+  const std::vector<OutgoingMessage> messages = {
+      {.body = "left out"},
+      {.body = "a\"1", .attributes = {{"reason", "not-json"}}},
+      {.body = "b", .group = "g", .deduplication = "d"}};
+  const std::vector<std::size_t> positions = {1, 2};
+  EXPECT_EQ(send_request("http://q/a.fifo", messages, positions),
+            R"({"QueueUrl":"http://q/a.fifo","Entries":[{"Id":"0","MessageBody":"a\"1",)"
+            R"("MessageAttributes":{"reason":{"DataType":"String","StringValue":"not-json"}}},)"
+            R"({"Id":"1","MessageBody":"b","MessageGroupId":"g","MessageDeduplicationId":"d"}]})");
+  EXPECT_EQ(send_request("http://q/a", {}, {}), R"({"QueueUrl":"http://q/a","Entries":[]})");
+  EXPECT_THROW(send_request("http://q/a", messages, std::vector<std::size_t>(11, 0)), Failure);
+}
+
 TEST(SqsWire, questions_about_the_queue_are_asked) {
   EXPECT_EQ(queue_url_request("q", ""), R"({"QueueName":"q"})");
   EXPECT_EQ(queue_url_request("q", "123456789012"),
@@ -170,10 +184,17 @@ TEST(SqsWire, facts_and_counts_are_read_from_texts) {
   };
   EXPECT_EQ(facts("")->visibility_s, 30);
   EXPECT_EQ(facts("")->retention_s, 345'600);
+  EXPECT_EQ(facts_of("q", {{"VisibilityTimeout", "30"}})->retention_s, 345'600)
+      << "ElasticMQ does not tell it: SQS's default";
   EXPECT_EQ(facts("")->max_receive_count, std::nullopt);
   EXPECT_EQ(facts(R"(,"RedrivePolicy":"{\"maxReceiveCount\":3}")")->max_receive_count, 3);
   EXPECT_EQ(facts(R"(,"RedrivePolicy":"{\"maxReceiveCount\":\"4\"}")")->max_receive_count, 4);
   EXPECT_FALSE(facts(R"(,"RedrivePolicy":"{}")"));
+  EXPECT_EQ(facts("")->dead_letter_arn, "");
+  EXPECT_EQ(facts(R"(,"RedrivePolicy":"{\"deadLetterTargetArn\":\"arn:x\",\"maxReceiveCount\":3}")")
+                ->dead_letter_arn,
+            "arn:x");
+  EXPECT_EQ(facts(R"(,"RedrivePolicy":"{\"maxReceiveCount\":3}")")->dead_letter_arn, "");
   EXPECT_FALSE(facts("")->fifo);
   const auto counts = counts_of(*parse_attributes(
       R"({"Attributes":{"ApproximateNumberOfMessages":"7","ApproximateNumberOfMessagesNotVisible":"2",)"
