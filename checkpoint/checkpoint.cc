@@ -24,11 +24,14 @@ Window move(sqlite::Connection& db, std::int64_t number, WindowState from, Chang
   return window;
 }
 
-void require_inside(const std::vector<Receipt>& receipts, const Window& window) {
-  if (std::ranges::any_of(
-          receipts, [&](const Receipt& receipt) { return receipt.position >= window.messages; })) {
+void require_inside(std::uint32_t position, const Window& window) {
+  if (position >= window.messages) {
     throw std::logic_error("a receipt of no message of window " + std::to_string(window.number));
   }
+}
+
+void require_inside(const std::vector<Receipt>& receipts, const Window& window) {
+  for (const Receipt& receipt : receipts) require_inside(receipt.position, window);
 }
 
 }  // namespace
@@ -99,9 +102,18 @@ SealedWindow Checkpoint::read(std::int64_t number) const {
   return contents::read(*db_, window);
 }
 
-void Checkpoint::mark_loaded(std::int64_t number) {
-  move(*db_, number, WindowState::sealed,
-       [](Window& window) { window.state = WindowState::loaded; });
+void Checkpoint::mark_loaded(std::int64_t number, const std::vector<std::uint32_t>& left) {
+  move(*db_, number, WindowState::sealed, [&](Window& window) {
+    window.state = WindowState::loaded;
+    if (left.empty()) return;
+    require_inside(left.back(), window);
+    std::vector<Receipt> kept = contents::receipts(*db_, window);
+    std::erase_if(kept, [&](const Receipt& receipt) {
+      return std::ranges::binary_search(left, receipt.position);
+    });
+    contents::remove_receipts(*db_, number);
+    contents::add_receipts(*db_, number, kept, {});
+  });
 }
 
 std::vector<Receipt> Checkpoint::receipts(std::int64_t number) const {

@@ -88,8 +88,9 @@ class Checkpoint {
   Window reseal(std::int64_t number, const WindowId& id);
   /// Verified: a count or digest that is wrong throws `damaged`.
   SealedWindow read(std::int64_t number) const;
-  /// sealed → loaded.
-  void mark_loaded(std::int64_t number);
+  /// sealed → loaded. The receipts at the positions `left`, which ascend, go in the same move:
+  /// those messages stay in the queue.
+  void mark_loaded(std::int64_t number, const std::vector<std::uint32_t>& left = {});
   /// The newest receipt of each message, by position; of those still to be deleted.
   std::vector<Receipt> receipts(std::int64_t number) const;
   /// Only these are still to be deleted: written when a run ends before its deletes do.

@@ -11,7 +11,7 @@ using Kind = CheckpointError::Kind;
 /// "slui", in the header of every checkpoint.
 constexpr std::int64_t kApplicationId = 0x736c7569;
 /// Version of schema, packing and digests, in the header as user_version.
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kFormat = 2;
 
 constexpr const char* kSchema = R"(
 CREATE TABLE meta(
@@ -79,7 +79,6 @@ void require_ours(sqlite::Connection& db, const CheckpointIdentity& identity) {
                                            std::to_string(format) + ", this one knows " +
                                            std::to_string(kFormat) + ")");
   }
-  if (format < kFormat) throw sqlite::Damaged(db.path(), "its format is unknown");
   auto row = db.statement("SELECT pipeline, queue, database FROM meta");
   if (!row.next()) throw sqlite::Damaged(db.path(), "it does not say whose it is");
   if (row.bytes(0) != identity.pipeline) {
@@ -87,8 +86,13 @@ void require_ours(sqlite::Connection& db, const CheckpointIdentity& identity) {
                                                     "belongs to pipeline '" +
                                                     std::string(row.bytes(0)) + "'");
   }
-  if (row.bytes(1) != identity.queue) throw Foreign{"another queue"};
-  if (row.bytes(2) != identity.database) throw Foreign{"another database"};
+  // Only after the pipeline: another's file is refused, however old it is.
+  if (format < kFormat) {
+    throw Unsuitable{"was written by an older version (format " + std::to_string(format) +
+                     ", this one writes " + std::to_string(kFormat) + ")"};
+  }
+  if (row.bytes(1) != identity.queue) throw Unsuitable{"belongs to another queue"};
+  if (row.bytes(2) != identity.database) throw Unsuitable{"belongs to another database"};
 }
 
 }  // namespace sluice

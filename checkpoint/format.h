@@ -8,15 +8,16 @@
 
 namespace sluice {
 
-/// The file is in order but holds the windows of another queue or database.
-struct Foreign {
-  std::string of;
+/// The file is in order but of no use to this run. `because` goes on after its name: "belongs to
+/// another queue".
+struct Unsuitable {
+  std::string because;
 };
 
 /// Tables, format and identity, in the transaction of the caller.
 void write_format(sqlite::Connection& db, const CheckpointIdentity& identity);
 
-/// Throws Damaged, Foreign, or CheckpointError{newer, other_pipeline}.
+/// Throws Damaged, Unsuitable, or CheckpointError{newer, other_pipeline}.
 void require_ours(sqlite::Connection& db, const CheckpointIdentity& identity);
 
 bool is_of_this_format(sqlite::Connection& db);

@@ -137,8 +137,8 @@ std::string objection_to(const std::string& path, const CheckpointIdentity& iden
     return "";
   } catch (const sqlite::Damaged& damage) {
     return "was damaged (" + damage.reason() + ")";
-  } catch (const Foreign& foreign) {
-    return "belongs to " + foreign.of;
+  } catch (const Unsuitable& file) {
+    return file.because;
   }
 }
 

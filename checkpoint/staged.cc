@@ -20,15 +20,15 @@ bool read_rows(packed::Reader& in, std::vector<StagedRow>& rows) {
 
 bool read_rejection(packed::Reader& in, StagedRejection& rejection) {
   return in.read_text(rejection.reason) && in.read_text(rejection.field) &&
-         in.read_text(rejection.detail) && in.read_text(rejection.key_id) &&
-         in.read_text(rejection.sealed_body);
+         in.read_text(rejection.detail);
 }
 
 bool read_message(packed::Reader& in, StagedMessage& message) {
   std::uint8_t rejected = 0;
   if (!in.read(message.key.sent_ms) || !in.read(message.key.id) ||
-      !in.read(message.receive_count) || !in.read_text(message.sequence) || !in.read(rejected) ||
-      rejected > 1) {
+      !in.read(message.receive_count) || !in.read_text(message.sequence) ||
+      !in.read_text(message.group) || !in.read_text(message.key_id) ||
+      !in.read_text(message.sealed_body) || !in.read(rejected) || rejected > 1) {
     return false;
   }
   message.rejected = rejected == 1;
@@ -54,12 +54,14 @@ void pack(const StagedMessage& message, std::string& out) {
   packed::append(out, message.key.sent_ms);
   out.append(packed::view(message.key.id));
   packed::append(out, message.receive_count);
-  packed::append_text(out, message.sequence);
+  for (const std::string_view text :
+       {message.sequence, message.group, message.key_id, message.sealed_body}) {
+    packed::append_text(out, text);
+  }
   packed::append(out, static_cast<std::uint8_t>(message.rejected));
   if (message.rejected) {
     const StagedRejection& rejection = message.rejection;
-    for (const std::string_view text : {rejection.reason, rejection.field, rejection.detail,
-                                        rejection.key_id, rejection.sealed_body}) {
+    for (const std::string_view text : {rejection.reason, rejection.field, rejection.detail}) {
       packed::append_text(out, text);
     }
   } else {

@@ -37,8 +37,6 @@ struct StagedRejection {
   std::string_view reason;  // one of interface's words: "missing-field"
   std::string_view field;   // source field, may be empty
   std::string_view detail;  // never holds a value, may be empty
-  std::string_view key_id;  // key under which the body is sealed
-  std::string_view sealed_body;
 };
 
 /// One message of a window. The views point into the batch it was read from.
@@ -47,6 +45,11 @@ struct StagedMessage {
   MessageKey key;
   std::uint32_t receive_count = 1;
   std::string_view sequence;  // SequenceNumber of a FIFO queue, else empty
+  std::string_view group;     // MessageGroupId of a FIFO queue, else empty
+  /// The body as it came, sealed: of a rejected message; of one with rows only where what Postgres
+  /// refuses is forwarded to a dead-letter queue. Else empty.
+  std::string_view key_id;
+  std::string_view sealed_body;
   bool rejected = false;
   std::vector<StagedRow> rows;
   StagedRejection rejection;
@@ -55,10 +58,11 @@ struct StagedMessage {
 /// Messages packed one behind the other. Append-only; `bytes()` is what lies in the checkpoint.
 ///
 /// Format, all integers little-endian, `text` = u32 length and the bytes:
-///   message   = i64 sent_ms, 16 bytes id, u32 receive_count, text sequence, u8 rejected, rows |
-///   rejection rows      = u16 count, count × (u16 table, text tuple) rejection = text reason, text
-///   field, text detail, text key_id, text sealed_body
-/// A change of it needs a new kFormat in checkpoint.cc: windows on disk outlive the program that
+///   message   = i64 sent_ms, 16 bytes id, u32 receive_count, text sequence, text group,
+///               text key_id, text sealed_body, u8 rejected, rows | rejection
+///   rows      = u16 count, count × (u16 table, text tuple)
+///   rejection = text reason, text field, text detail
+/// A change of it needs a new kFormat in format.cc: windows on disk outlive the program that
 /// wrote them.
 class StagedBatch {
  public:

@@ -76,16 +76,17 @@ Split split_by(const Result& result, const Messages& messages) {
 }  // namespace
 
 Messages without_known(Connection& connection, const std::string& pipeline,
-                       const Messages& messages) {
-  Messages marked;
-  Messages left;
+                       const Messages& messages, LookUp look_up) {
+  Messages asked;
+  Messages rest;
   for (const StagedMessage* message : messages) {
-    (message->receive_count > 1 ? marked : left).push_back(message);
+    const bool ask = look_up == LookUp::all || message->receive_count > 1;
+    (ask ? asked : rest).push_back(message);
   }
-  if (marked.empty()) return messages;
-  std::vector<Parameter> parameters = key_parameters(pipeline, marked);
-  parameters.push_back(time_parameter(marked.front()->key.sent_ms));
-  parameters.push_back(time_parameter(marked.back()->key.sent_ms));
+  if (asked.empty()) return messages;
+  std::vector<Parameter> parameters = key_parameters(pipeline, asked);
+  parameters.push_back(time_parameter(asked.front()->key.sent_ms));
+  parameters.push_back(time_parameter(asked.back()->key.sent_ms));
   // LATERAL with OFFSET 0 leaves the planner no choice but one index probe a key: a join of the two
   // was measured to go through the whole time range as soon as one old key widens it.
   const Result known = connection.query(
@@ -94,9 +95,9 @@ Messages without_known(Connection& connection, const std::string& pipeline,
       " AND l.message_id = u.message_id AND l.pipeline = $3 AND l.sent_at BETWEEN $4 AND $5 OFFSET "
       "0) AS found",
       parameters, "looking up known messages", Format::binary);
-  const Messages fresh = split_by(known, marked).out;
+  const Messages fresh = split_by(known, asked).out;
   Messages all;
-  std::ranges::merge(left, fresh, std::back_inserter(all), {}, &StagedMessage::key,
+  std::ranges::merge(rest, fresh, std::back_inserter(all), {}, &StagedMessage::key,
                      &StagedMessage::key);
   return all;
 }

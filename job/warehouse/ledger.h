@@ -15,10 +15,13 @@ namespace sluice {
 
 using Messages = std::vector<const StagedMessage*>;
 
-/// Those of `messages` that the ledger does not hold. Only what SQS marks as received before is
-/// looked up: a duplicate that is not marked is found by `copy_keys`.
+/// Which messages are looked up: those that SQS marks as received before, because `copy_keys` finds
+/// any other duplicate; or all, when there are some that are not put in.
+enum class LookUp { marked, all };
+
+/// Those of `messages` that the ledger does not hold, as far as they are looked up.
 Messages without_known(Connection& connection, const std::string& pipeline,
-                       const Messages& messages);
+                       const Messages& messages, LookUp look_up);
 
 /// The fast way. PostgresError 23505 when one of them is in the ledger after all, 23514 when its
 /// day is missing.

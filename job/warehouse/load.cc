@@ -4,10 +4,13 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include "job/base/clock.h"
 #include "job/base/encoding.h"
+#include "job/warehouse/fifo.h"
 #include "job/warehouse/ledger.h"
 #include "job/warehouse/ledger_days.h"
 #include "job/warehouse/rejections.h"
@@ -31,32 +34,27 @@ Messages sorted_by_key(const SealedWindow& window) {
   return messages;
 }
 
-/// FIFO: rows appear in the order of SequenceNumber, a decimal number too long for an integer.
-void sort_by_sequence(Messages& messages) {
-  std::ranges::stable_sort(messages, {}, [](const StagedMessage* message) {
-    return std::pair(message->sequence.size(), message->sequence);
-  });
-}
-
 class Load {
  public:
   Load(Connection& connection, const Loader& loader, const SealedWindow& window)
       : connection_(connection),
         loader_(loader),
         window_(window.window),
+        staged_(window.messages),
         messages_(sorted_by_key(window)) {
     require(!messages_.empty() && messages_.size() == window_.messages,
             "a window without its messages");
     for (const StagedMessage* message : messages_) {
       staged_rejections_ += message->rejected ? 1 : 0;
       staged_rows_ += message->rows.size();
+      if (message->rejected && leaves_rejections()) stopped_.insert(message);
     }
   }
 
   LoadResult run(bool only_if_committed) {
     bool days_added = false;
     for (bool by_insert = false;;) {
-      begin();
+      begin_transaction(connection_, loader_.limits, kDoing);
       if (!insert_window()) return learn();
       if (only_if_committed) {
         roll_back();
@@ -76,28 +74,19 @@ class Load {
         days_added = days_added || no_day;
         continue;
       }
-      return fill(fresh);
+      if (std::optional<LoadCounts> counts = fill(fresh)) {
+        return Loaded{.counts = std::move(*counts), .left = positions_of(left_)};
+      }
+      roll_back();
     }
   }
 
  private:
-  void begin() {
-    const auto ms = [](std::int64_t value) { return "'" + std::to_string(value) + "ms'; "; };
-    // READ COMMITTED: under a stronger level the fallback's ON CONFLICT fails instead of waiting.
-    // Deferred constraints must speak before COMMIT. Only errors may come during a COPY, so that
-    // whatever comes ends it early.
-    connection_.execute(
-        "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = " +
-            ms(loader_.limits.lock_ms) +
-            "SET LOCAL statement_timeout = " + ms(loader_.limits.statement_ms) +
-            "SET LOCAL idle_in_transaction_session_timeout = " + ms(loader_.limits.idle_ms) +
-            "SET LOCAL client_min_messages = error; SET CONSTRAINTS ALL IMMEDIATE; "
-            "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
-            " WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)",
-        kDoing);
-  }
+  bool leaves_rejections() const { return loader_.pipeline.rejections == Rejections::leave; }
 
   void roll_back() { connection_.execute("ROLLBACK", kDoing); }
+
+  void commit() { commit_transaction(connection_, loader_.limits, kDoing); }
 
   /// False when the id is there already. Waits for an earlier transaction with it that is still in
   /// flight, which a SELECT would not.
@@ -136,45 +125,78 @@ class Load {
       roll_back();
       return OtherContents{};
     }
+    const auto count = [&](int column) {
+      return static_cast<std::uint64_t>(known.number_at(0, column));
+    };
+    Loaded loaded{
+        .counts = {.loaded = count(0), .duplicate = count(1), .rejected = count(2), .rows = {}},
+        .learned = true};
+    // Whatever the pipeline says by now: it may have left its rejections in the queue when it
+    // committed.
+    if (loaded.counts.rejected > 0) {
+      loaded.left =
+          positions_of(without_known(connection_, loader_.pipeline.name, messages_, LookUp::all));
+    }
     // Something is written, so that this COMMIT waits for the synchronous standby, which the first
     // one may not have.
     connection_.execute("SELECT pg_logical_emit_message(true, 'sluice', '')", kDoing);
     commit();
-    const auto count = [&](int column) {
-      return static_cast<std::uint64_t>(known.number_at(0, column));
-    };
-    return Loaded{
-        .counts = {.loaded = count(0), .duplicate = count(1), .rejected = count(2), .rows = {}},
-        .learned = true};
+    return loaded;
   }
 
-  /// Loaded and rejected messages in one sorted statement. Returns those that were not there yet.
+  /// Loaded and rejected messages in one sorted statement; what stays in the queue is set apart.
+  /// Returns those that were not there yet.
   Messages put_into_ledger(bool by_insert) {
-    if (by_insert) return insert_keys(connection_, loader_.pipeline.name, messages_);
-    Messages fresh = without_known(connection_, loader_.pipeline.name, messages_);
+    Messages fresh = without_known(connection_, loader_.pipeline.name, messages_,
+                                   stopped_.empty() ? LookUp::marked : LookUp::all);
+    left_ = take_left(fresh, stopped_);
+    if (by_insert) return insert_keys(connection_, loader_.pipeline.name, fresh);
     copy_keys(connection_, loader_.pipeline.name, fresh);
     return fresh;
   }
 
-  LoadResult fill(const Messages& fresh) {
+  /// None when Postgres refuses some that are to stay in the queue: the ledger must not hold them,
+  /// nor the tables what came after them, so it is all done again without them.
+  std::optional<LoadCounts> fill(const Messages& fresh) {
     Messages good;
     Messages rejected;
     for (const StagedMessage* message : fresh)
       (message->rejected ? rejected : good).push_back(message);
     sort_by_sequence(good);
     TargetCounts target = copy_to_target(connection_, loader_.pipeline.tables, good);
-    copy_rejections(connection_, loader_.pipeline.name, rejected, target.refusals, loader_.seal);
+    if (leaves_rejections() && !target.refusals.empty()) {
+      for (const Refusal& refusal : target.refusals) stopped_.insert(refusal.message);
+      return std::nullopt;
+    }
+    copy_rejections(connection_, loader_, rejected, target.refusals);
 
-    LoadCounts counts{.loaded = good.size() - target.duplicates - target.refusals.size(),
-                      .duplicate = messages_.size() - fresh.size() + target.duplicates,
-                      .rejected = rejected.size() + target.refusals.size(),
-                      .refused = target.refusals.size(),
-                      .rows = std::move(target.rows)};
+    LoadCounts counts{
+        .loaded = good.size() - target.duplicates - target.refusals.size(),
+        .duplicate = messages_.size() - fresh.size() - left_.size() + target.duplicates,
+        .rejected = rejected.size() + target.refusals.size() + left_.size(),
+        .refused = target.refusals.size() + refused_and_left(),
+        .rows = std::move(target.rows)};
     require(counts.loaded + counts.duplicate + counts.rejected == messages_.size(),
             "a window that does not add up");
     correct_window(counts);
     commit();
-    return Loaded{.counts = std::move(counts)};
+    return counts;
+  }
+
+  std::uint64_t refused_and_left() const {
+    return static_cast<std::uint64_t>(
+        std::ranges::count_if(left_, [this](const StagedMessage* message) {
+          return !message->rejected && stopped_.contains(message);
+        }));
+  }
+
+  std::vector<std::uint32_t> positions_of(const Messages& messages) const {
+    std::vector<std::uint32_t> positions;
+    for (const StagedMessage* message : messages) {
+      positions.push_back(static_cast<std::uint32_t>(message - staged_.data()));
+    }
+    std::ranges::sort(positions);
+    return positions;
   }
 
   void correct_window(const LoadCounts& counts) {
@@ -193,19 +215,14 @@ class Load {
         parameters, kDoing);
   }
 
-  void commit() {
-    // The warning that a wait for the standby was cut short must reach us.
-    connection_.execute("SET LOCAL client_min_messages = warning", kDoing);
-    if (!connection_.commit(loader_.limits.commit_ms)) {
-      throw lost(std::string(kDoing),
-                 "COMMIT is in doubt: the server did not confirm it without a warning");
-    }
-  }
-
   Connection& connection_;
   const Loader& loader_;
   const Window& window_;
+  const std::vector<StagedMessage>& staged_;
   const Messages messages_;  // sorted by key
+  /// With rejections left in the queue: rejected, or refused by Postgres in an earlier round.
+  std::set<const StagedMessage*> stopped_;
+  Messages left_;  // of those, what the ledger does not hold, and what follows it
   std::uint64_t staged_rejections_ = 0;
   std::uint64_t staged_rows_ = 0;
 };

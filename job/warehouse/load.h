@@ -3,13 +3,13 @@
 // id.
 #pragma once
 
-#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
 #include "job/config/pipeline.h"
 #include "job/warehouse/connection.h"
+#include "job/warehouse/transaction.h"
 #include "job/warehouse/warehouse.h"
 
 namespace sluice {
@@ -22,15 +22,6 @@ struct SealedRow {
 /// Seals the masked rows of a message that Postgres refused; `bytes` are a batch of one
 /// (checkpoint/staged.h), which `unpack` reads.
 using Sealer = std::function<SealedRow(std::string_view bytes, const MessageKey& key)>;
-
-/// How long the server waits before it gives up on us or on a lock, and how long we wait for the
-/// answer to COMMIT.
-struct LoadLimits {
-  std::int64_t lock_ms = 60'000;
-  std::int64_t statement_ms = 600'000;
-  std::int64_t idle_ms = 60'000;
-  std::int64_t commit_ms = 120'000;
-};
 
 /// For whom windows are loaded.
 struct Loader {

@@ -2,7 +2,6 @@
 // sluice.rejected_message inside a load: what the pipeline rejected, and what Postgres refused.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "job/warehouse/load.h"
@@ -10,7 +9,7 @@
 
 namespace sluice {
 
-void copy_rejections(Connection& connection, const std::string& pipeline, const Messages& rejected,
-                     const std::vector<Refusal>& refused, const Sealer& seal);
+void copy_rejections(Connection& connection, const Loader& loader, const Messages& rejected,
+                     const std::vector<Refusal>& refused);
 
 }  // namespace sluice

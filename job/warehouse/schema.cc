@@ -72,7 +72,8 @@ Finding check_rights(Connection& connection) {
       " ('sluice.loaded_window', 'SELECT'), ('sluice.loaded_window', 'INSERT'), "
       "('sluice.loaded_window', 'UPDATE'),"
       " ('sluice.loaded_message', 'SELECT'), ('sluice.loaded_message', 'INSERT'), "
-      "('sluice.rejected_message', 'INSERT')"
+      "('sluice.rejected_message', 'SELECT'), ('sluice.rejected_message', 'INSERT'), "
+      "('sluice.rejected_message', 'UPDATE')"
       ") AS needed(relation, privilege) WHERE NOT has_any_column_privilege(relation, privilege)"
       " UNION ALL SELECT 'EXECUTE on sluice.add_days'"
       " WHERE NOT has_function_privilege('sluice.add_days(date, date)', 'EXECUTE')",

@@ -25,6 +25,10 @@ struct LoadCounts {
 struct Loaded {
   LoadCounts counts;
   bool learned = false;  // an earlier transaction had committed it; these are its counts
+  /// Positions, as staged and ascending, of messages that stay in the queue: with
+  /// `"rejections": "leave"` those that were rejected or refused and, on a FIFO queue, what comes
+  /// after them in their groups, unless the ledger holds it. Counted as rejected.
+  std::vector<std::uint32_t> left = {};
 };
 /// Its id is committed with other contents: the window needs a new id.
 struct OtherContents {};
@@ -38,6 +42,17 @@ struct LoadFailed {
 };
 using LoadResult = std::variant<Loaded, OtherContents, NotCommitted, LoadFailed>;
 
+/// Every rejection of the window is with the dead-letter queue, as the table says (`forwarded_at`).
+struct Forwarded {
+  std::uint64_t messages = 0;  // of them, by this call
+};
+/// Some are not. `again`: forwarding the window again, now or in a later run, sends the rest.
+struct ForwardFailed {
+  Failure failure;
+  bool again = true;
+};
+using ForwardResult = std::variant<Forwarded, ForwardFailed>;
+
 class Warehouse {
  public:
   virtual ~Warehouse() = default;
@@ -46,8 +61,12 @@ class Warehouse {
   /// Blocks; may be called again with the same window any number of times. Throws nothing that a
   /// database can cause.
   virtual LoadResult load(const SealedWindow& window, bool only_if_committed) = 0;
-  /// Ends a `load` that waits, soon, with LoadFailed{again}; later loads fail at once. From any
-  /// thread.
+  /// Forwards what of a loaded window was rejected and not forwarded yet, by whichever worker, to
+  /// the dead-letter queue, at least once. Its messages may be deleted only afterwards. Blocks and
+  /// throws like `load`.
+  virtual ForwardResult forward(const SealedWindow& window) = 0;
+  /// Ends a `load` or `forward` that waits, soon, as failed for now; later ones fail at once. From
+  /// any thread.
   virtual void interrupt() = 0;
 };
 

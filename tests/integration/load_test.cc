@@ -32,7 +32,7 @@ TEST(Load, a_window_becomes_rows_ledger_rejections_and_its_record_in_one_transac
   EXPECT_EQ(
       db.rows("SELECT reason, receive_count, encode(sealed_body, 'escape'), key_id, field IS NULL,"
               " forwarded_at IS NULL FROM sluice.rejected_message"),
-      (std::vector<Row>{{"not-json", "3", "sealed", "k1", "t", "t"}}));
+      (std::vector<Row>{{"not-json", "3", "sealed ", "k1", "t", "t"}}));
   EXPECT_EQ(db.rows("SELECT messages, loaded, duplicate, rejected, row_count, pipeline FROM "
                     "sluice.loaded_window"),
             (std::vector<Row>{{"4", "3", "0", "1", "3", "numbers"}}));

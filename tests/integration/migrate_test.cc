@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "job/warehouse/ledger_days.h"
+#include "job/warehouse/migrations.h"
 #include "job/warehouse/schema.h"
 #include "tests/support/loading.h"
 
@@ -84,6 +85,25 @@ TEST(Migrate, a_schema_newer_than_the_program_is_refused) {
   EXPECT_FALSE(check_schema(connection).back().ok);
 }
 
+TEST(Migrate, a_schema_older_than_the_program_is_refused_and_brought_up_with_what_it_holds) {
+  TestDatabase db;
+  for (const Migration& migration : migrations().first(2)) {
+    db.run(std::string(migration.sql));
+    db.run("INSERT INTO sluice.migration VALUES (" + std::to_string(migration.version) + ", 'n')");
+  }
+  db.run(
+      "INSERT INTO sluice.rejected_message (message_id, pipeline, sent_at, reason, receive_count,"
+      " sealed_body, key_id) VALUES (gen_random_uuid(), 'p', now(), 'not-json', 1, '', 'k')");
+  Connection connection(db.conninfo(), kNever);
+  const Finding finding = check_schema(connection).back();
+  EXPECT_EQ(finding.fault, Fault::configuration);
+  EXPECT_NE(finding.text.find("version 2, this program needs "), std::string::npos);
+  EXPECT_EQ(finding.hint, "run `sluice migrate`");
+  EXPECT_EQ(migrate(connection), schema_version_of_program() - 2);
+  EXPECT_TRUE(check_schema(connection).back().ok);
+  EXPECT_EQ(db.value("SELECT to_forward FROM sluice.rejected_message"), "f");
+}
+
 TEST(Migrate, each_database_has_an_identity_of_its_own) {
   LoadingDatabase one;
   LoadingDatabase two;
@@ -104,8 +124,14 @@ TEST(Schema, a_loader_passes_the_check_and_others_are_told_what_they_lack) {
   db.run("REVOKE INSERT ON sluice.rejected_message FROM sluice_loader");
   EXPECT_EQ(last().fault, Fault::rights);
   EXPECT_NE(last().text.find("sluice.rejected_message"), std::string::npos);
-  db.run("GRANT INSERT ON sluice.rejected_message TO sluice_loader; REVOKE sluice_loader FROM " +
-         db.loader());
+  db.run(
+      "GRANT INSERT ON sluice.rejected_message TO sluice_loader;"
+      "REVOKE UPDATE (forwarded_at) ON sluice.rejected_message FROM sluice_loader");
+  EXPECT_NE(last().text.find("UPDATE on sluice.rejected_message"), std::string::npos);
+  db.run(
+      "GRANT UPDATE (forwarded_at) ON sluice.rejected_message TO sluice_loader;"
+      "REVOKE sluice_loader FROM " +
+      db.loader());
   EXPECT_EQ(last().fault, Fault::rights);
   EXPECT_EQ(last().thing, "schema sluice");
   db.run("DROP SCHEMA sluice CASCADE");

@@ -15,6 +15,8 @@ namespace sluice {
 namespace {
 
 constexpr std::int64_t kRetentionS = 86'400;
+constexpr std::string_view kKey = "k1";
+constexpr std::string_view kSealed = "sealed ";
 
 StagedMessage staged(const TestMessage& message, std::deque<std::string>& tuples) {
   StagedMessage out;
@@ -23,10 +25,14 @@ StagedMessage staged(const TestMessage& message, std::deque<std::string>& tuples
     out.key.id[15 - byte] = static_cast<std::uint8_t>(message.n >> 8 * byte & 0xff);
   out.receive_count = message.receive_count;
   out.sequence = message.sequence;
+  out.group = message.group;
   out.rejected = message.rejected;
+  if (message.rejected || !message.body.empty()) {
+    out.key_id = kKey;
+    out.sealed_body = tuples.emplace_back(std::string(kSealed) + message.body);
+  }
   if (message.rejected) {
-    out.rejection = {
-        .reason = "not-json", .field = "", .detail = "", .key_id = "k1", .sealed_body = "sealed"};
+    out.rejection = {.reason = "not-json", .field = "", .detail = ""};
     return out;
   }
   std::string& numbers = tuples.emplace_back();
@@ -95,13 +101,35 @@ LoadingDatabase::LoadingDatabase(const TestCluster& cluster) : TestDatabase(clus
       {.schema = "public", .name = "others", .columns = {column("n", integer)}, .unique = {}}};
 }
 
-PostgresWarehouse LoadingDatabase::warehouse(LoadLimits limits) const {
+PostgresWarehouse LoadingDatabase::warehouse(LoadLimits limits, DeadLetters* letters) const {
+  const auto unseal = [](std::string_view key_id, const MessageId&, std::string_view bytes) {
+    if (key_id != kKey || !bytes.starts_with(kSealed)) return std::optional<std::string>();
+    return std::optional(std::string(bytes.substr(kSealed.size())));
+  };
   return PostgresWarehouse(
       loader_conninfo(), pipeline, random_uuid(),
       [](std::string_view bytes, const MessageKey&) {
-        return SealedRow{"k1", "sealed " + std::string(bytes)};
+        return SealedRow{std::string(kKey), std::string(kSealed) + std::string(bytes)};
       },
-      limits);
+      {letters, unseal}, limits);
+}
+
+std::vector<bool> TestLetters::send(const Letters& letters) {
+  rounds.push_back(letters);
+  on_send(letters);
+  std::vector<bool> taken;
+  for (const DeadLetter& letter : letters) taken.push_back(takes(letter));
+  return taken;
+}
+
+std::string TestLetters::sent() const {
+  std::string text;
+  for (const Letters& letters : rounds) {
+    for (const DeadLetter& letter : letters) {
+      text += (text.empty() ? "" : " ") + letter.message_id.substr(letter.message_id.size() - 2);
+    }
+  }
+  return text;
 }
 
 LoadCounts loaded(const LoadResult& result) {

@@ -2,7 +2,9 @@
 // Windows of simple messages, and a migrated database with a table to load them into.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,8 @@ struct TestMessage {
   std::int64_t sent_ms = 0;  // 0: kFirstSentMs + n
   std::string sequence{};
   int second_table = -1;  // a row of public.others with this number too
+  std::string group{};
+  std::string body{};  // sealed beside its rows, or of a rejected message
 };
 SealedWindow make_window(const std::vector<TestMessage>& messages);
 std::vector<TestMessage> numbered(int first, int count);
@@ -37,7 +41,7 @@ class LoadingDatabase : public TestDatabase {
   explicit LoadingDatabase(const TestCluster& cluster = TestCluster::shared());
 
   /// As a user who is in sluice_loader and may insert into the tables, nothing else.
-  PostgresWarehouse warehouse(LoadLimits limits = {}) const;
+  PostgresWarehouse warehouse(LoadLimits limits = {}, DeadLetters* letters = nullptr) const;
   std::string loader_conninfo() const { return conninfo(loader_); }
   const std::string& loader() const { return loader_; }
 
@@ -45,6 +49,23 @@ class LoadingDatabase : public TestDatabase {
 
  private:
   std::string loader_;
+};
+
+/// A dead-letter queue that remembers what it was sent, call by call.
+class TestLetters : public DeadLetters {
+ public:
+  using Letters = std::vector<DeadLetter>;
+
+  std::vector<bool> send(const Letters& letters) override;
+  void interrupt() override { ++interrupts; }
+
+  /// Called with each round, before it is taken.
+  std::function<void(const Letters&)> on_send = [](const Letters&) {};
+  std::function<bool(const DeadLetter&)> takes = [](const DeadLetter&) { return true; };
+  std::vector<Letters> rounds;
+  std::atomic<int> interrupts = 0;
+  /// Last digits of the message ids of all rounds, "01 02".
+  std::string sent() const;
 };
 
 /// The counts of a load that succeeded; else throws with what happened.

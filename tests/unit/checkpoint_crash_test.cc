@@ -36,7 +36,11 @@ const std::vector<Step>& steps() {
        WindowState::open, 102, 102},
       {"seal", [](Checkpoint& c) { c.seal(1, kId); }, WindowState::sealed, 102, 102},
       {"reseal", [](Checkpoint& c) { c.reseal(1, WindowId{7}); }, WindowState::sealed, 102, 102},
-      {"mark_loaded", [](Checkpoint& c) { c.mark_loaded(1); }, WindowState::loaded, 102, 102},
+      {"mark_loaded",
+       [](Checkpoint& c) {
+         c.mark_loaded(1, {0, 50, 101});
+       },
+       WindowState::loaded, 102, 99},
       {"keep_receipts", [](Checkpoint& c) { c.keep_receipts(1, receipts_of(0, 30, "left-")); },
        WindowState::loaded, 102, 30},
       {"close", [](Checkpoint& c) { c.close(1, kWall); }, WindowState::closed, 102, 0}};

@@ -78,9 +78,6 @@ TEST_F(CheckpointOpening, what_is_no_checkpoint_is_set_aside) {
   leave_window(WindowState::sealed);
   write_header(kApplicationId, 0);
   expect_set_aside("was damaged (it is no checkpoint");
-  leave_window(WindowState::sealed);
-  write_header(kUserVersion, 0);
-  expect_set_aside("was damaged (its format");
 }
 
 TEST_F(CheckpointOpening, a_truncated_file_is_set_aside_wherever_it_is_cut) {
@@ -207,12 +204,24 @@ TEST_F(CheckpointOpening, a_file_of_another_queue_or_database_is_set_aside) {
 
 TEST_F(CheckpointOpening, a_newer_format_is_refused_and_left_alone) {
   leave_window(WindowState::sealed);
-  write_header(kUserVersion, 2);
+  write_header(kUserVersion, 3);
   std::string what;
   EXPECT_EQ(kind_of_error([&] { open(); }, &what), Kind::newer);
-  EXPECT_NE(what.find("format 2"), std::string::npos) << what;
-  write_header(kUserVersion, 1);
+  EXPECT_NE(what.find("format 3"), std::string::npos) << what;
+  write_header(kUserVersion, 2);
   EXPECT_EQ(open().unfinished().size(), 1u);
+}
+
+TEST_F(CheckpointOpening, an_older_format_is_set_aside_and_the_version_is_told) {
+  leave_window(WindowState::sealed);
+  write_header(kUserVersion, 1);
+  expect_set_aside("was written by an older version (format 1, this one writes 2) and is kept as");
+}
+
+TEST_F(CheckpointOpening, an_older_format_of_another_pipeline_is_refused) {
+  { Checkpoint other(path_, {"other", kIdentity.queue, kIdentity.database}, kWall); }
+  write_header(kUserVersion, 1);
+  EXPECT_EQ(kind_of_error([&] { open(); }), Kind::other_pipeline);
 }
 
 TEST_F(CheckpointOpening, two_files_set_aside_at_the_same_moment_are_both_kept) {

@@ -195,6 +195,38 @@ TEST_F(CheckpointStates, only_the_receipts_that_are_left_are_kept) {
   EXPECT_EQ(checkpoint.unfinished().at(0).state, WindowState::loaded);
 }
 
+TEST_F(CheckpointStates,
+       what_stays_in_the_queue_loses_its_receipts_as_the_window_is_marked_loaded) {
+  {
+    Checkpoint checkpoint = open();
+    const std::int64_t number = checkpoint.open_window(kWall);
+    checkpoint.stage(number, batch_of(3), receipts_of(0, 3, "old-"), {});
+    checkpoint.stage(number, batch_of(2), receipts_of(3, 2, "old-"), {{0, "new"}, {1, "new"}});
+    checkpoint.seal(number, kId);
+    checkpoint.mark_loaded(number, {1, 4});
+  }
+  Checkpoint checkpoint = open();
+  EXPECT_EQ(handles(checkpoint.receipts(1)), (Handles{"0=new", "2=old-2", "3=old-3"}));
+  EXPECT_EQ(checkpoint.unfinished().at(0).state, WindowState::loaded);
+  EXPECT_EQ(checkpoint.read(1).messages.size(), 5u) << "contents stay";
+}
+
+TEST_F(CheckpointStates, a_window_of_which_everything_stays_is_loaded_without_receipts) {
+  leave_window(WindowState::sealed);
+  open().mark_loaded(1, {0, 1, 2});
+  Checkpoint checkpoint = open();
+  EXPECT_TRUE(checkpoint.receipts(1).empty());
+  checkpoint.close(1, kWall);
+}
+
+TEST_F(CheckpointStates, a_message_that_is_not_there_cannot_stay) {
+  leave_window(WindowState::sealed);
+  Checkpoint checkpoint = open();
+  EXPECT_THROW(checkpoint.mark_loaded(1, {0, 3}), std::logic_error);
+  EXPECT_EQ(checkpoint.unfinished().at(0).state, WindowState::sealed);
+  EXPECT_EQ(checkpoint.receipts(1).size(), 3u);
+}
+
 TEST_F(CheckpointStates, a_resealed_window_has_the_new_id_and_the_old_contents) {
   leave_window(WindowState::sealed);
   Checkpoint checkpoint = open();

@@ -20,11 +20,14 @@ StagedMessage with_rows(std::vector<StagedRow> rows) {
   return message;
 }
 
-StagedMessage rejection(StagedRejection why) {
+StagedMessage rejection(StagedRejection why, std::string_view key_id,
+                        std::string_view sealed_body) {
   StagedMessage message;
   message.key = {-1, {9}};
   message.rejected = true;
   message.rejection = why;
+  message.key_id = key_id;
+  message.sealed_body = sealed_body;
   return message;
 }
 
@@ -38,6 +41,9 @@ void expect_equal(const StagedMessage& left, const StagedMessage& right) {
   EXPECT_EQ(left.key, right.key);
   EXPECT_EQ(left.receive_count, right.receive_count);
   EXPECT_EQ(left.sequence, right.sequence);
+  EXPECT_EQ(left.group, right.group);
+  EXPECT_EQ(left.key_id, right.key_id);
+  EXPECT_EQ(left.sealed_body, right.sealed_body);
   ASSERT_EQ(left.rejected, right.rejected);
   ASSERT_EQ(left.rows.size(), right.rows.size());
   for (std::size_t i = 0; i < left.rows.size(); ++i) {
@@ -47,19 +53,22 @@ void expect_equal(const StagedMessage& left, const StagedMessage& right) {
   EXPECT_EQ(left.rejection.reason, right.rejection.reason);
   EXPECT_EQ(left.rejection.field, right.rejection.field);
   EXPECT_EQ(left.rejection.detail, right.rejection.detail);
-  EXPECT_EQ(left.rejection.key_id, right.rejection.key_id);
-  EXPECT_EQ(left.rejection.sealed_body, right.rejection.sealed_body);
 }
 
 std::vector<StagedMessage> samples() {
   static const std::string big(3'000'000, '\0');
   StagedMessage fifo = with_rows({{0, "tuple"}});
   fifo.sequence = "18849496460467696128";
+  fifo.group = "customer-7";
+  StagedMessage forwardable = with_rows({{0, "tuple"}});
+  forwardable.key_id = "2026-11";
+  forwardable.sealed_body = {"sealed\0", 7};
   return {with_rows({{0, "tuple"}, {65535, ""}, {2, {"a\0b", 3}}}),
           with_rows({}),
           fifo,
-          rejection({"missing-field", "", "", "", ""}),
-          rejection({"too-long", "device_type", "33 characters, 32 fit", "2026-11", big}),
+          forwardable,
+          rejection({"missing-field", "", ""}, "", ""),
+          rejection({"too-long", "device_type", "33 characters, 32 fit"}, "2026-11", big),
           with_rows({{1, big}})};
 }
 
@@ -85,10 +94,14 @@ TEST(Staged, the_bytes_are_those_that_the_format_promises) {
   StagedMessage message = with_rows({{0x0102, "xy"}});
   message.key = {0x0102030405060708, {0xaa}};
   message.sequence = "9";
+  message.group = "g";
+  message.key_id = "k";
+  message.sealed_body = "sb";
   using namespace std::string_literals;
   EXPECT_EQ(batch_with({message}).bytes(),
             "\x08\x07\x06\x05\x04\x03\x02\x01"s + "\xaa"s + std::string(15, '\0') + "\x07\0\0\0"s +
-                "\x01\0\0\0"s + "9" + "\0"s + "\x01\0"s + "\x02\x01"s + "\x02\0\0\0"s + "xy");
+                "\x01\0\0\0"s + "9" + "\x01\0\0\0"s + "g" + "\x01\0\0\0"s + "k" + "\x02\0\0\0"s +
+                "sb" + "\0"s + "\x01\0"s + "\x02\x01"s + "\x02\0\0\0"s + "xy");
 }
 
 TEST(Staged, clear_leaves_an_empty_batch) {
@@ -122,8 +135,11 @@ bool unpacks(std::string_view bytes, std::vector<StagedMessage>& out) {
 TEST(Staged, a_batch_cut_inside_a_message_is_refused_and_appends_nothing) {
   StagedMessage fifo = with_rows({{0, "tuple"}, {1, ""}});
   fifo.sequence = "18849496460467696128";
+  fifo.group = "customer-7";
+  fifo.key_id = "key";
+  fifo.sealed_body = "sealed";
   const std::vector<StagedMessage> messages = {
-      fifo, rejection({"too-long", "device_type", "detail", "key", "sealed"}), with_rows({})};
+      fifo, rejection({"too-long", "device_type", "detail"}, "key", "sealed"), with_rows({})};
   StagedBatch batch;
   std::set<std::size_t> boundaries = {0};
   for (const StagedMessage& message : messages) {
@@ -163,7 +179,7 @@ TEST(Staged, no_garbage_is_read_beyond_its_end) {
   SCOPED_TRACE(kSeed);
   SeededRandom random(kSeed);
   const StagedBatch batch = batch_with(
-      {with_rows({{0, "tuple"}, {1, ""}}), rejection({"bad-value", "ip", "", "key", "sealed"})});
+      {with_rows({{0, "tuple"}, {1, ""}}), rejection({"bad-value", "ip", ""}, "key", "sealed")});
   for (int round = 0; round < 20'000; ++round) {
     std::string bytes = batch.bytes();
     for (std::uint64_t changes = 1 + random.below(4); changes > 0; --changes) {
