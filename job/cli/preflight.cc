@@ -2,6 +2,7 @@
 #include "job/cli/preflight.h"
 
 #include "job/base/text.h"
+#include "job/config/column_type.h"
 #include "job/config/pipeline_file.h"
 #include "job/warehouse/schema.h"
 #include "job/warehouse/table_check.h"
@@ -81,8 +82,12 @@ void Preflight::run() {
 void Preflight::check_queue() {
   step("credentials", [this] {
     prepared_.access = queue_of(settings_, environment_, *prepared_.pipeline);
-    return "from " + prepared_.access.credentials_origin + "; region " + prepared_.access.region +
-           "; endpoint " + prepared_.access.endpoint;
+    const QueueAccess& access = prepared_.access;
+    const std::vector<std::string_view> before(access.credentials_passed_over.begin(),
+                                               access.credentials_passed_over.end());
+    return "from " + access.credentials_origin +
+           (before.empty() ? "" : " (not set up: " + listed(before) + ")") + "; region " +
+           access.region + "; endpoint " + access.endpoint;
   });
   if (!prepared_.access.queue) return;
   SqsQueue& queue = *prepared_.access.queue;
@@ -109,13 +114,57 @@ void Preflight::check_queue() {
     }
     return std::to_string(dedup_days(settings_)) + " days";
   });
+  check_receive_count();
+  check_rejections();
+}
+
+void Preflight::check_receive_count() {
   const auto most = prepared_.facts->max_receive_count;
-  if (most && *most < kSafeReceiveCount) {
+  if (!most || *most >= kSafeReceiveCount) return;
+  tell({true, Fault::configuration, "warning",
+        "the queue's maxReceiveCount is " + std::to_string(*most) +
+            (*most == 1 ? ": a killed run sends what it had just received to the dead-letter queue"
+                        : ": a few killed runs send good messages to the dead-letter queue"),
+        "set it to " + std::to_string(kSafeReceiveCount) + " or more"});
+}
+
+void Preflight::check_rejections() {
+  step("rejections", [this] {
+    const Rejections place = prepared_.pipeline->rejections;
+    const std::string& arn = prepared_.facts->dead_letter_arn;
+    if (place == Rejections::table) return std::string("sealed in sluice.rejected_message");
+    if (arn.empty()) {
+      throw Failure(Fault::configuration,
+                    "rejections \"" + std::string(word_of(place)) + "\": queue " +
+                        prepared_.access.queue->url() + " has no redrive policy",
+                    "give the queue a dead-letter queue, or run with --rejections table");
+    }
+    if (place == Rejections::leave) {
+      return "left in the queue until its redrive policy moves them to " + arn;
+    }
+    return prepare_dead_letter_queue();
+  });
+  if (prepared_.pipeline->rejections == Rejections::leave && prepared_.facts->fifo) {
     tell({true, Fault::configuration, "warning",
-          "the queue's maxReceiveCount is " + std::to_string(*most) +
-              ": a few killed runs send good messages to the dead-letter queue",
-          "set it to " + std::to_string(kSafeReceiveCount) + " or more"});
+          "on a FIFO queue a rejected message is left with all that stands behind it in its group",
+          "take \"dead-letter-queue\" or \"table\" unless a group must stop at its first fault"});
   }
+}
+
+std::string Preflight::prepare_dead_letter_queue() {
+  const std::string& arn = prepared_.facts->dead_letter_arn;
+  const auto queue = parse_queue_arn(arn);
+  if (!queue) {
+    throw Failure(Fault::configuration,
+                  "dead-letter queue " + printable(arn, 200) + ": not the ARN of a queue",
+                  "correct the queue's redrive policy");
+  }
+  prepared_.dead_letter_queue_is_fifo = is_fifo(queue->name);
+  prepared_.dead_letter_queue = std::make_unique<SqsSender>(prepared_.access.sqs, *queue);
+  prepared_.dead_letter_queue->resolve();
+  // A run does without: AWS counts the question as a request that failed.
+  if (!stop_at_fault_) prepared_.dead_letter_queue->probe();
+  return "sealed in sluice.rejected_message and forwarded to " + arn;
 }
 
 void Preflight::check_postgres() {

@@ -14,6 +14,7 @@
 #include "job/cli/setup.h"
 #include "job/mask/keyring.h"
 #include "job/mask/masker.h"
+#include "job/queue/sqs_sender.h"
 #include "job/warehouse/connection.h"
 
 namespace sluice {
@@ -28,6 +29,8 @@ struct Prepared {
   QueueAccess access;
   std::optional<QueueFacts> facts;
   std::optional<QueueCounts> counts;
+  std::unique_ptr<SqsSender> dead_letter_queue;  // where the pipeline forwards rejections
+  bool dead_letter_queue_is_fifo = false;
   std::unique_ptr<Interrupt> interrupt = std::make_unique<Interrupt>();
   std::unique_ptr<Connection> connection;
   std::string database;  // identity of its sluice schema
@@ -52,6 +55,9 @@ class Preflight {
   void step(const std::string& thing, const std::function<std::string()>& look);
   void tell(const Finding& finding);
   void check_queue();
+  void check_receive_count();
+  void check_rejections();
+  std::string prepare_dead_letter_queue();
   void check_postgres();
 
   const Settings& settings_;

@@ -139,6 +139,13 @@ std::string read_input(const std::string& path) {
 /// Receives, shows, gives back. Every message's receive count rises by one.
 void show_queue(SqsQueue& queue, int wanted, Shower& shower) {
   queue.resolve();
+  if (queue.facts().max_receive_count == 1) {
+    throw Failure(Fault::configuration,
+                  "queue " + queue.url() +
+                      ": its maxReceiveCount is 1, so that a message that was "
+                      "looked at goes to the dead-letter queue",
+                  "take a sample in a file and --input, or raise maxReceiveCount");
+  }
   log().write(Level::warning, "preview",
               "looking at live messages raises their receive count; they are given back at once");
   Ticket ticket = 0;

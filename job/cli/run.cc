@@ -8,6 +8,7 @@
 #include "job/base/log.h"
 #include "job/base/random.h"
 #include "job/cli/command.h"
+#include "job/cli/dead_letters.h"
 #include "job/cli/preflight.h"
 #include "job/mask/seal.h"
 #include "job/pipeline/checkpoint_failure.h"
@@ -27,7 +28,8 @@ constexpr int kDefaultVisibilityS = 120;
 constexpr std::int64_t kRecordLimitMs = 1'500;
 constexpr std::int64_t kRecordLimitWhenStoppedMs = 600;
 
-Limits limits_of(const Settings& settings, const QueueFacts& facts) {
+Limits limits_of(const Settings& settings, const Pipeline& pipeline, const QueueFacts& facts,
+                 std::int64_t sqs_now_ms) {
   Limits limits;
   limits.max_messages = static_cast<std::uint64_t>(settings.count("max-messages"));
   limits.max_runtime_ms = settings.duration_ms("max-runtime");
@@ -42,7 +44,10 @@ Limits limits_of(const Settings& settings, const QueueFacts& facts) {
   // Never below the queue's own: its owner knows why.
   limits.visibility_s =
       std::max(wished > 0 ? wished : kDefaultVisibilityS, static_cast<int>(facts.visibility_s));
+  limits.sent_before_ms = settings.moment_ms("sent-before", sqs_now_ms).value_or(0);
   limits.fifo = facts.fifo;
+  limits.max_receive_count = static_cast<std::uint32_t>(facts.max_receive_count.value_or(0));
+  limits.forwards = pipeline.rejections == Rejections::dead_letter_queue;
   limits.dedup_ms = dedup_days(settings) * 86'400'000LL;
   limits.keep_closed_bytes = static_cast<std::uint64_t>(settings.bytes("keep-closed"));
   return limits;
@@ -58,6 +63,20 @@ std::uint64_t keep_closed_within_space(Checkpoint& checkpoint, const std::string
   if (room() < needed) checkpoint.prune(0, 0);
   const std::uint64_t spare = room() > needed ? room() - needed : 0;
   return std::min(limits.keep_closed_bytes, spare / 2);
+}
+
+/// What an earlier run rejected and could not forward. It is safe where it is: this run goes on
+/// without.
+void forward_stale(PostgresWarehouse& warehouse) {
+  const ForwardResult result = warehouse.forward_stale();
+  if (const auto* failed = std::get_if<ForwardFailed>(&result)) {
+    log().write_with_hint(Level::warning, "forward-failed", failed->failure.message(),
+                          failed->failure.hint());
+  } else if (const auto count = std::get<Forwarded>(result).messages; count > 0) {
+    log().write(
+        Level::info, "forwarded",
+        std::to_string(count) + " rejections of earlier runs went to the dead-letter queue");
+  }
 }
 
 bool above(const std::optional<Threshold>& threshold, const Books& books) {
@@ -174,19 +193,32 @@ void Run::drain() {
   recorded_ = conninfo;
   made.connection.reset();
 
-  Limits limits = limits_of(settings_, *made.facts);
+  Limits limits = limits_of(settings_, pipeline, *made.facts,
+                            summary_.facts.started.wall_ms + queue.clock_offset_ms());
   limits.keep_closed_bytes = keep_closed_within_space(checkpoint, made.checkpoint_path, limits);
   const auto sealer = [&made](std::string_view bytes, const MessageKey& key) {
     Sealed sealed = seal(*made.keyring, key.id, bytes);
     return SealedRow{std::string(sealed.key_id), std::move(sealed.bytes)};
   };
-  PostgresWarehouse warehouse(conninfo, pipeline, summary_.facts.run_id, sealer);
-  LoadThread loader(warehouse, [&queue] { queue.wake(); });
+  std::optional<SqsDeadLetters> dead_letters;
+  Forwarding forwarding;
+  if (limits.forwards) {
+    dead_letters.emplace(*made.dead_letter_queue, made.dead_letter_queue_is_fifo, pipeline.name);
+    forwarding.letters = &*dead_letters;
+    forwarding.unseal = [&made](std::string_view key_id, const MessageId& id,
+                                std::string_view bytes) {
+      return unseal(*made.keyring, key_id, id, bytes);
+    };
+  }
+  PostgresWarehouse warehouse(conninfo, pipeline, summary_.facts.run_id, sealer,
+                              std::move(forwarding));
+  if (limits.forwards) forward_stale(warehouse);
+  WarehouseThread thread(warehouse, [&queue] { queue.wake(); });
   Drain heart(limits, *made.masker, checkpoint, pipeline.tables.size(), random_128,
               summary_.facts.started);
   Progress progress(now(), made.counts ? made.counts->visible : 0);
   signals_.hold([&queue] { queue.wake(); });
-  run_to_end(heart, queue, loader, signals_,
+  run_to_end(heart, queue, thread, signals_,
              [&progress](const Drain& drain, Now at) { progress.look(drain, at); });
   progress.end();
   conclude(heart);
@@ -219,6 +251,11 @@ void Run::settle_status() {
   summary_.ended = now();
   if (const auto& queue = preflight_.prepared().access.queue) {
     summary_.sqs_requests = queue->requests();
+  }
+  if (const auto& sender = preflight_.prepared().dead_letter_queue) {
+    for (const auto& [operation, count] : sender->requests()) {
+      summary_.sqs_requests[operation] += count;
+    }
   }
   if (signal_ != 0) {
     summary_.status = "interrupted";
@@ -259,6 +296,12 @@ void Run::tell() {
     log().write(Level::warning, "delete-failed",
                 std::to_string(summary_.books.delete_failed) +
                     " messages were not deleted; they come back and are dropped as duplicates");
+  }
+  if (summary_.queue_after && summary_.queue_after->in_flight > 0) {
+    log().write(Level::info, "in-flight",
+                std::to_string(summary_.queue_after->in_flight) +
+                    " messages are in flight elsewhere; they show again when their visibility "
+                    "timeout ends");
   }
   const std::string json = summary_.to_json();
   write_unless_refused("summary-file", json + "\n");

@@ -15,6 +15,7 @@
 #include "job/aws/profile.h"
 #include "job/base/file.h"
 #include "job/base/text.h"
+#include "job/config/column_type.h"
 #include "job/config/pipeline_file.h"
 
 namespace sluice {
@@ -74,7 +75,11 @@ Pipeline pipeline_of(const Settings& settings) {
   if (!settings.has("pipeline")) {
     throw Failure(Fault::usage, "no pipeline file", "name it with --pipeline FILE");
   }
-  return read_pipeline(settings.text("pipeline"));
+  Pipeline pipeline = read_pipeline(settings.text("pipeline"));
+  for (const RejectionsWord& row : rejections_words()) {
+    if (row.word == settings.text("rejections")) pipeline.rejections = row.rejections;
+  }
+  return pipeline;
 }
 
 std::string worker_of(const Settings& settings) {
@@ -156,29 +161,35 @@ QueueAccess queue_of(const Settings& settings, const Environment& environment,
   SqsSettings sqs;
   sqs.queue_url = settings.has("queue-url") ? settings.text("queue-url") : pipeline.queue_url;
   if (sqs.queue_url.empty()) sqs.queue_name = pipeline.queue_name;
+  sqs.account = pipeline.queue_account;
   if (sqs.queue_url.empty() && sqs.queue_name.empty()) {
     throw Failure(Fault::configuration,
                   "queue: neither the pipeline file nor --queue-url names one",
                   "add \"queue\": {\"url\": …} to the pipeline file");
   }
-  sqs.access.endpoint =
-      find_endpoint({settings.text("endpoint-url"), settings.text("region"), sqs.queue_url},
-                    environment, profile);
+  const EndpointWishes wishes{settings.text("endpoint-url"), settings.text("region"),
+                              sqs.queue_url};
+  sqs.access.endpoint = find_endpoint(wishes, environment, profile);
   const std::string region = settings.text("region");
   if (!region.empty() && region != sqs.access.endpoint.region) {
     throw Failure(Fault::configuration,
                   "region " + region + ": the queue's URL says " + sqs.access.endpoint.region,
                   "leave --region out, or name the queue of that region");
   }
-  sqs.access.credentials = find_credentials(credential_sources(profile, environment));
+  const auto sources = credential_sources(profile, environment, wishes);
+  sqs.access.credentials = std::make_shared<LiveCredentials>(sources);
   sqs.access.retry = find_retry_policy(environment, profile);
   sqs.access.ca_bundle = find_ca_bundle(environment, profile);
   sqs.access.user_agent = "sluice/" SLUICE_VERSION;
   sqs.attribute_names = attributes_of(pipeline);
   QueueAccess access;
-  access.credentials_origin = sqs.access.credentials.origin;
+  access.credentials_origin = sqs.access.credentials->current()->origin;
+  for (std::size_t i = 0; i < sqs.access.credentials->source(); ++i) {
+    access.credentials_passed_over.push_back(sources[i].place);
+  }
   access.endpoint = sqs.access.endpoint.url + " (" + sqs.access.endpoint.url_origin + ")";
   access.region = sqs.access.endpoint.region + " (" + sqs.access.endpoint.region_origin + ")";
+  access.sqs = sqs.access;
   access.queue = std::make_unique<SqsQueue>(std::move(sqs));
   return access;
 }

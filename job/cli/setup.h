@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "job/base/environment.h"
 #include "job/config/options.h"
@@ -34,7 +35,9 @@ std::uint64_t disk_needed(std::uint64_t window_bytes);
 
 struct QueueAccess {
   std::unique_ptr<SqsQueue> queue;
+  SqsAccess sqs;  // the queue's, for others in its region
   std::string credentials_origin;
+  std::vector<std::string> credentials_passed_over;  // places before it, which are not set up
   std::string endpoint;
   std::string region;
 };

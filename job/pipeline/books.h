@@ -19,6 +19,7 @@ struct Books {
   std::uint64_t carried_out = 0;  // messages in windows not yet known to be committed, at the end
   std::uint64_t deleted = 0;
   std::uint64_t delete_failed = 0;  // by the sender's fault: the message comes back as a duplicate
+  std::uint64_t forwarded = 0;      // rejections sent to the dead-letter queue
   std::uint64_t windows = 0;        // learned to be committed
   std::vector<std::uint64_t> rows;  // by table of the pipeline
   std::int64_t oldest_age_ms = -1;  // of the messages received, when received; -1: none

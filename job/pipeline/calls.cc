@@ -2,6 +2,7 @@
 #include "job/pipeline/calls.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace sluice {
 
@@ -21,6 +22,14 @@ std::optional<Call> Calls::take(Ticket ticket) {
 std::size_t Calls::under_way(Call::Kind kind) const {
   return static_cast<std::size_t>(std::count_if(
       calls_.begin(), calls_.end(), [kind](const auto& each) { return each.second.kind == kind; }));
+}
+
+std::int64_t Calls::oldest_ms(Call::Kind kind) const {
+  // Tickets count upwards, so the first of its kind is the oldest.
+  const auto oldest = std::find_if(calls_.begin(), calls_.end(),
+                                   [kind](const auto& each) { return each.second.kind == kind; });
+  return oldest == calls_.end() ? std::numeric_limits<std::int64_t>::max()
+                                : oldest->second.asked_ms;
 }
 
 }  // namespace sluice

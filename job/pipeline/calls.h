@@ -13,10 +13,10 @@ namespace sluice {
 
 struct Call {
   enum class Kind { receive, remove, extend, give_back, count } kind;
+  std::int64_t asked_ms = 0;  // steady clock
   // Of a receive.
   int most = 0;
   int wait_s = 0;
-  std::int64_t asked_ms = 0;
   bool nothing_held = false;
   // Of a remove.
   std::int64_t window = 0;
@@ -31,6 +31,8 @@ class Calls {
 
   bool none() const { return calls_.empty(); }
   std::size_t under_way(Call::Kind kind) const;
+  /// When the one was asked for that has been under way longest; far away when there is none.
+  std::int64_t oldest_ms(Call::Kind kind) const;
   /// Messages that receives under way may bring.
   std::uint64_t asked() const { return asked_; }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a window needs next, and the orders that follow. What comes in: drain_events.cc; the end:
-// drain_stop.cc.
+// What a window needs next, and the orders that follow. What is asked of the queue: drain_queue.cc;
+// what comes in: drain_events.cc; the end: drain_stop.cc.
 #include "job/pipeline/drain.h"
 
 #include <algorithm>
@@ -11,7 +11,6 @@ namespace sluice {
 namespace {
 
 constexpr std::uint64_t kPruneEvery = 64;  // windows
-constexpr std::int64_t kLookEveryMs = 10'000;
 constexpr std::int64_t kDayMs = 86'400'000;
 
 }  // namespace
@@ -23,7 +22,7 @@ Drain::Drain(const Limits& limits, Masker& masker, Checkpoint& checkpoint, std::
       new_id_(std::move(new_id)),
       start_(start),
       now_(start),
-      staging_(masker, checkpoint),
+      staging_(masker, checkpoint, limits.fifo),
       receiving_(limits),
       leases_(limits.visibility_s),
       books_(tables),
@@ -34,6 +33,7 @@ Drain::Drain(const Limits& limits, Masker& masker, Checkpoint& checkpoint, std::
     held.carried = true;
     if (window.state == WindowState::loaded) {
       begin_deletes(held);
+      held.forwarded = !limits_.forwards;
     } else {
       books_.carried_in += window.messages;
     }
@@ -64,6 +64,7 @@ Step Drain::next(const HeldWindow& held) const {
     case WindowState::sealed:
       return Step::load;
     case WindowState::loaded:
+      if (!held.forwarded) return Step::forward;
       return held.deletes->done() ? Step::close : Step::remove;
     case WindowState::closed:
       return Step::none;
@@ -76,17 +77,25 @@ bool Drain::is_full(const HeldWindow& held) const {
          held.window.bytes + staging_.bytes() >= limits_.window_bytes;
 }
 
+/// When an open window has waited long enough for more.
+std::int64_t Drain::complete_ms(const HeldWindow& held) const {
+  const std::int64_t by_age = held.opened_ms + limits_.window_time_ms;
+  return limits_.fifo ? std::min(by_age, held.last_ms + kFifoLingerMs) : by_age;
+}
+
 bool Drain::is_complete(const HeldWindow& held) const {
   const bool nothing_comes = mode_ == Mode::finishing && calls_.under_way(Call::Kind::receive) == 0;
-  return held.carried || is_full(held) || receiving_.saw_empty() || nothing_comes ||
-         now_.steady_ms - held.opened_ms >= limits_.window_time_ms ||
-         this->held() >= limits_.in_flight_cap;
+  return held.carried || is_full(held) || receiving_.saw_end() || nothing_comes ||
+         now_.steady_ms >= complete_ms(held) || this->held() >= limits_.in_flight_cap;
 }
 
 void Drain::advance(HeldWindow& held) {
-  if (mode_ == Mode::leaving && held.window.state != WindowState::loaded) return;
+  if (mode_ == Mode::leaving && !(held.window.state == WindowState::loaded && held.forwarded)) {
+    return;
+  }
   if (next(held) == Step::seal) seal(held);
   if (next(held) == Step::load) load(held);
+  if (next(held) == Step::forward) forward(held);
   if (next(held) == Step::remove) remove(held);
   if (next(held) == Step::close) close(held);
 }
@@ -95,11 +104,22 @@ void Drain::seal(HeldWindow& held) {
   if (!held.carried) staging_.flush(held);
   held.window = checkpoint_.seal(held.window.number, new_id_());
   held.positions.clear();
+  held.group_numbers.clear();
   held.receive_counts.clear();
 }
 
+bool Drain::may_ask_warehouse(const HeldWindow& held) const {
+  if (at_warehouse_ || now_.steady_ms < held.retry_ms) return false;
+  if (!limits_.fifo) return true;
+  // A group may stand in two windows: the later one must not be loaded first.
+  return std::none_of(windows_.begin(), windows_.end(), [&held](const HeldWindow& other) {
+    return other.window.number < held.window.number && !other.window.set_aside &&
+           other.window.state < WindowState::loaded;
+  });
+}
+
 void Drain::load(HeldWindow& held) {
-  if (loading_ || now_.steady_ms < held.retry_load_ms) return;
+  if (!may_ask_warehouse(held)) return;
   auto contents = std::make_shared<SealedWindow>(checkpoint_.read(held.window.number));
   for (const StagedMessage& message : contents->messages) {
     held.newest_sent_ms = std::max(held.newest_sent_ms, message.key.sent_ms);
@@ -108,8 +128,15 @@ void Drain::load(HeldWindow& held) {
   // know.
   const bool too_old =
       held.carried && held.window.oldest_sent_ms < now_.wall_ms - (limits_.dedup_ms - kDayMs);
-  loading_ = held.window.number;
+  at_warehouse_ = held.window.number;
   orders_.push_back(LoadOrder{std::move(contents), too_old});
+}
+
+void Drain::forward(HeldWindow& held) {
+  if (!may_ask_warehouse(held)) return;
+  at_warehouse_ = held.window.number;
+  orders_.push_back(
+      ForwardOrder{std::make_shared<const SealedWindow>(checkpoint_.read(held.window.number))});
 }
 
 void Drain::remove(HeldWindow& held) {
@@ -164,63 +191,14 @@ void Drain::plan() {
   end_if_done();
 }
 
-void Drain::extend() {
-  if (mode_ == Mode::leaving) return;
-  while (const auto lease = leases_.take_due(now_.steady_ms)) {
-    const HeldWindow* held = find(lease->window);
-    if (held == nullptr || held->window.state == WindowState::loaded)
-      continue;  // deleted any moment
-    for (std::uint32_t at = lease->first; at < lease->first + lease->count; at += kBatch) {
-      HideOrder order;
-      const std::uint32_t end = std::min(at + kBatch, lease->first + lease->count);
-      for (std::uint32_t i = at; i < end; ++i) order.handles.push_back(held->handles[i]);
-      order.visibility_s = limits_.visibility_s;
-      order.ticket = calls_.add(Call{Call::Kind::extend});
-      orders_.push_back(std::move(order));
-    }
-    leases_.renew(*lease, now_.steady_ms);
-  }
-}
-
-bool Drain::may_receive() const {
-  // What an earlier run left is finished first: a loaded message must not walk to the dead-letter
-  // queue.
-  return mode_ == Mode::running && !has_carried() && !extending_fails_ && !disk_is_full() &&
-         !receiving_.looks_drained() && now_.steady_ms >= receive_after_ms_;
-}
-
-void Drain::receive() {
-  if (!may_receive()) return;
-  while (calls_.under_way(Call::Kind::receive) < static_cast<std::size_t>(receiving_.parallel())) {
-    const std::uint64_t most = std::min<std::uint64_t>(kBatch, room());
-    if (most == 0) return;
-    Call made{Call::Kind::receive};
-    made.most = static_cast<int>(most);
-    made.wait_s = receiving_.poll_s();
-    made.asked_ms = now_.steady_ms;
-    made.nothing_held = held() == 0;
-    ReceiveOrder order{0, made.most, made.wait_s, limits_.visibility_s};
-    order.ticket = calls_.add(std::move(made));
-    orders_.push_back(order);
-  }
-}
-
-void Drain::look() {
-  if (mode_ != Mode::running || now_.steady_ms < next_look_ms_ ||
-      calls_.under_way(Call::Kind::count) > 0)
-    return;
-  next_look_ms_ = now_.steady_ms + kLookEveryMs;
-  orders_.push_back(CountOrder{calls_.add(Call{Call::Kind::count})});
-}
-
 void Drain::end_if_done() {
   if (ended_) return;
   if (mode_ == Mode::leaving) {
     if (interrupt_load_ms_ > 0 && now_.steady_ms >= interrupt_load_ms_) {
       interrupt_load_ms_ = 0;
-      if (loading_) orders_.push_back(InterruptLoadOrder{});
+      if (at_warehouse_) orders_.push_back(InterruptOrder{});
     }
-    const bool waits = loading_ || !calls_.none();
+    const bool waits = at_warehouse_ || !calls_.none();
     if (waits && now_.steady_ms < leave_by_ms_) return;
     close_books();
     return;
@@ -228,7 +206,7 @@ void Drain::end_if_done() {
   const bool at_rest = std::all_of(windows_.begin(), windows_.end(), [](const HeldWindow& held) {
     return held.window.set_aside || (held.deletes && held.deletes->at_rest());
   });
-  if (!at_rest || !calls_.none() || loading_) return;
+  if (!at_rest || !calls_.none() || at_warehouse_) return;
   if (mode_ == Mode::running && !receiving_.looks_drained()) return;
   if (!failure_ && !final_look_) {
     final_look_ = true;
@@ -236,7 +214,8 @@ void Drain::end_if_done() {
     return;
   }
   // Two empty long polls decide; a counter that disagrees earns a few more.
-  if (mode_ == Mode::running && counts_ && counts_->visible > 0 && receiving_.doubt()) {
+  const bool disagrees = limits_.sent_before_ms == 0 && counts_ && counts_->visible > 0;
+  if (mode_ == Mode::running && disagrees && receiving_.doubt()) {
     final_look_ = false;
     receive();
     return;
@@ -252,37 +231,6 @@ HeldWindow* Drain::find(std::int64_t number) {
   return nullptr;
 }
 
-std::uint64_t Drain::held() const {
-  std::uint64_t count = 0;
-  for (const HeldWindow& held : windows_) {
-    if (held.window.set_aside) continue;
-    count += held.deletes ? held.deletes->left()
-                          : std::max<std::uint64_t>(held.handles.size(), held.window.messages);
-  }
-  return count;
-}
-
-std::uint64_t Drain::room() const {
-  const auto left = [this](std::uint64_t limit, std::uint64_t used) {
-    return limit > used + calls_.asked() ? limit - used - calls_.asked() : 0;
-  };
-  const std::uint64_t room = left(limits_.in_flight_cap, held());
-  if (limits_.max_messages == 0) return room;
-  return std::min(room, left(limits_.max_messages, books_.received));
-}
-
-bool Drain::disk_is_full() const {
-  std::uint64_t bytes = 0;
-  for (const HeldWindow& held : windows_) bytes += held.window.bytes;
-  return bytes + staging_.bytes() >= 2 * limits_.window_bytes;
-}
-
-bool Drain::has_carried() const {
-  return std::any_of(windows_.begin(), windows_.end(), [](const HeldWindow& held) {
-    return held.carried && !held.window.set_aside && held.window.state != WindowState::closed;
-  });
-}
-
 std::int64_t Drain::wake_ms() const {
   if (mode_ == Mode::leaving) return interrupt_load_ms_ > 0 ? interrupt_load_ms_ : leave_by_ms_;
   std::int64_t wake = std::min(leases_.next_due_ms(), next_look_ms_);
@@ -292,11 +240,12 @@ std::int64_t Drain::wake_ms() const {
   }
   wake = std::min(wake, staging_.due_ms());
   for (const HeldWindow& held : windows_) {
-    if (held.deletes) wake = std::min(wake, held.deletes->retry_ms());
-    if (held.window.state == WindowState::sealed && !loading_)
-      wake = std::min(wake, held.retry_load_ms);
+    if (held.deletes && held.forwarded) wake = std::min(wake, held.deletes->retry_ms());
+    const bool for_warehouse = held.window.state == WindowState::sealed ||
+                               (held.window.state == WindowState::loaded && !held.forwarded);
+    if (for_warehouse && !at_warehouse_) wake = std::min(wake, held.retry_ms);
     if (held.window.state == WindowState::open) {
-      wake = std::min(wake, held.opened_ms + limits_.window_time_ms);
+      wake = std::min(wake, complete_ms(held));
     }
   }
   return wake;

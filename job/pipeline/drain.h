@@ -30,7 +30,7 @@ namespace sluice {
 enum class StopReason { drained, max_messages, max_runtime, interrupted, error };
 
 /// What a window needs next, from where it durably is.
-enum class Step { receive, seal, load, remove, close, none };
+enum class Step { receive, seal, load, forward, remove, close, none };
 
 class Drain {
  public:
@@ -67,16 +67,21 @@ class Drain {
   void on(Counted& answer);
   void on(CallFailed& answer);
   void on(LoadAnswered& answer);
+  void on(ForwardAnswered& answer);
   void on(const Interrupted&);
-  void load_failed(HeldWindow& held, const LoadFailed& failed);
+  void loaded(HeldWindow& held, const Loaded& learned);
+  HeldWindow& back_from_warehouse(std::int64_t window);
+  void warehouse_failed(HeldWindow& held, const Failure& failure, bool again);
 
   void plan();
   Step next(const HeldWindow& held) const;
   bool is_full(const HeldWindow& held) const;
+  std::int64_t complete_ms(const HeldWindow& held) const;
   bool is_complete(const HeldWindow& held) const;
   void advance(HeldWindow& held);
   void seal(HeldWindow& held);
   void load(HeldWindow& held);
+  void forward(HeldWindow& held);
   void remove(HeldWindow& held);
   void close(HeldWindow& held);
   void prune();
@@ -87,10 +92,12 @@ class Drain {
 
   void take(std::vector<Message>& messages);
   HeldWindow& open_window();
-  void begin_deletes(HeldWindow& held);
+  void begin_deletes(HeldWindow& held, const std::vector<std::uint32_t>& left = {});
   void return_from(const std::vector<Message>& messages, std::size_t first);
-  void give_back(const std::vector<std::string>& handles);
+  void hide(const std::vector<std::string>& handles, int visibility_s, Call::Kind kind);
   void return_unstaged();
+  bool keeps(std::uint32_t receive_count) const;
+  bool is_past(const std::vector<Message>& messages) const;
   void finish(StopReason reason, std::optional<Failure> failure = std::nullopt);
   void leave(StopReason reason, std::optional<Failure> failure, std::int64_t within_ms);
   void close_books();
@@ -102,6 +109,8 @@ class Drain {
   bool disk_is_full() const;
   bool may_receive() const;
   bool has_carried() const;
+  bool may_ask_warehouse(const HeldWindow& held) const;
+  bool extending_is_late() const;
 
   const Limits& limits_;
   Checkpoint& checkpoint_;
@@ -115,10 +124,10 @@ class Drain {
   Leases leases_;
   Books books_;
   Calls calls_;
-  std::size_t removes_ = kFirstRemoves;  // calls that may be under way
-  std::optional<std::int64_t> loading_;
-  std::uint64_t closed_ = 0;        // windows
-  std::uint64_t closed_bytes_ = 0;  // since the last prune
+  std::size_t removes_ = kFirstRemoves;       // calls that may be under way
+  std::optional<std::int64_t> at_warehouse_;  // the window that is loaded or forwarded
+  std::uint64_t closed_ = 0;                  // windows
+  std::uint64_t closed_bytes_ = 0;            // since the last prune
   bool extending_fails_ = false;
   std::int64_t receive_after_ms_ = 0;
   std::int64_t next_look_ms_ = 0;

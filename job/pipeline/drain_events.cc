@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The heart: what comes in.
 #include <algorithm>
-#include <numeric>
 
 #include "job/base/log.h"
 #include "job/pipeline/drain.h"
@@ -10,9 +9,9 @@ namespace sluice {
 namespace {
 
 constexpr std::int64_t kLimitPauseMs = 1'000;
-constexpr std::int64_t kRetryLoadsForMs = 60'000;
-constexpr std::int64_t kFirstLoadPauseMs = 250;
-constexpr std::int64_t kLongestLoadPauseMs = 5'000;
+constexpr std::int64_t kRetryForMs = 60'000;
+constexpr std::int64_t kFirstPauseMs = 250;
+constexpr std::int64_t kLongestPauseMs = 5'000;
 
 }  // namespace
 
@@ -20,19 +19,38 @@ void Drain::on(Received& answer) {
   const auto made = calls_.take(answer.ticket);
   if (!made) return;
   books_.received += answer.messages.size();
+  // On FIFO the groups of messages that are held are blocked, and what stands in them is not seen.
+  const bool tells = !limits_.fifo || (made->nothing_held && held() == 0);
   if (mode_ == Mode::leaving) {
-    return_from(answer.messages, 0);
+    const bool kept = std::any_of(answer.messages.begin(), answer.messages.end(),
+                                  [this](const Message& m) { return keeps(m.receive_count); });
+    if (kept) {
+      take(answer.messages);
+      return_unstaged();
+    } else {
+      return_from(answer.messages, 0);
+    }
   } else if (answer.in_flight_limit && held() > 0) {
     receive_after_ms_ = now_.steady_ms + kLimitPauseMs;
-  } else if (!answer.messages.empty()) {
+  } else if (answer.messages.empty()) {
+    if (tells) receiving_.empty(made->wait_s, made->asked_ms, now_.steady_ms);
+  } else if (is_past(answer.messages)) {
+    tells ? receiving_.past(made->asked_ms, now_.steady_ms) : receiving_.finish_first();
+    take(answer.messages);
+  } else {
     std::uint64_t bytes = 0;
     for (const Message& message : answer.messages) bytes += message.body.size();
     receiving_.answered(static_cast<std::size_t>(made->most), answer.messages.size(), bytes);
     take(answer.messages);
-  } else if (!limits_.fifo || made->nothing_held) {
-    // On FIFO an empty answer says nothing while messages are held: their groups are blocked.
-    receiving_.empty(made->wait_s, made->asked_ms, now_.steady_ms);
   }
+}
+
+/// Nothing in it is what `--sent-before` asked for.
+bool Drain::is_past(const std::vector<Message>& messages) const {
+  return limits_.sent_before_ms > 0 &&
+         std::all_of(messages.begin(), messages.end(), [this](const Message& message) {
+           return message.sent_ms > limits_.sent_before_ms;
+         });
 }
 
 void Drain::take(std::vector<Message>& messages) {
@@ -41,13 +59,16 @@ void Drain::take(std::vector<Message>& messages) {
     while (at < messages.size()) {
       HeldWindow& open = open_window();
       const auto first = static_cast<std::uint32_t>(open.handles.size());
-      while (at < messages.size() && !is_full(open)) {
+      // A group must not stand in two windows when the first may leave it in the queue: on FIFO a
+      // window takes the whole answer, up to nine messages too many.
+      while (at < messages.size() && (limits_.fifo || !is_full(open))) {
         books_.oldest_age_ms = std::max(books_.oldest_age_ms, now_.wall_ms - messages[at].sent_ms);
         if (!staging_.accept(messages[at], open, now_.steady_ms)) ++books_.duplicate;
         ++at;
       }
       const auto count = static_cast<std::uint32_t>(open.handles.size()) - first;
       if (count > 0) leases_.add(open.window.number, first, count, now_.steady_ms);
+      open.last_ms = now_.steady_ms;
       if (is_full(open)) seal(open);
     }
   } catch (...) {
@@ -77,6 +98,9 @@ void Drain::on(BatchAnswered& answer) {
   const auto outcome = held->deletes->answered(made->positions, answer.results, now_.steady_ms);
   books_.deleted += outcome.deleted;
   books_.delete_failed += outcome.failed_for_good;
+  std::vector<std::string> released;
+  for (const std::uint32_t position : outcome.released) released.push_back(held->handles[position]);
+  hide(released, 0, Call::Kind::give_back);
 }
 
 void Drain::on(Counted& answer) {
@@ -113,37 +137,62 @@ void Drain::on(CallFailed& answer) {
   }
 }
 
+HeldWindow& Drain::back_from_warehouse(std::int64_t window) {
+  HeldWindow* held = find(window);
+  require(held != nullptr && at_warehouse_ == window,
+          "the warehouse answered what it was not asked");
+  at_warehouse_.reset();
+  return *held;
+}
+
 void Drain::on(LoadAnswered& answer) {
-  HeldWindow* held = find(answer.window);
-  require(held != nullptr && loading_ == answer.window,
-          "a load was answered that was not asked for");
-  loading_.reset();
-  if (const auto* loaded = std::get_if<Loaded>(&answer.result)) {
-    checkpoint_.mark_loaded(held->window.number);
-    held->window.state = WindowState::loaded;
-    books_.learn(loaded->counts);
-    books_.watermark_ms = std::max(books_.watermark_ms, held->newest_sent_ms);
-    begin_deletes(*held);
-    log().write(Level::debug, "window-loaded", "a window is loaded",
-                {{"loaded", static_cast<std::int64_t>(loaded->counts.loaded)},
-                 {"duplicate", static_cast<std::int64_t>(loaded->counts.duplicate)},
-                 {"rejected", static_cast<std::int64_t>(loaded->counts.rejected)}});
+  HeldWindow& held = back_from_warehouse(answer.window);
+  if (const auto* learned = std::get_if<Loaded>(&answer.result)) {
+    loaded(held, *learned);
   } else if (std::holds_alternative<OtherContents>(answer.result)) {
-    held->window = checkpoint_.reseal(held->window.number, new_id_());
+    held.window = checkpoint_.reseal(held.window.number, new_id_());
   } else if (std::holds_alternative<NotCommitted>(answer.result)) {
-    checkpoint_.set_window_aside(held->window.number);
-    held->window.set_aside = true;
+    checkpoint_.set_window_aside(held.window.number);
+    held.window.set_aside = true;
     log().write_with_hint(
         Level::warning, "window-set-aside",
-        "a window of " + std::to_string(held->window.messages) +
+        "a window of " + std::to_string(held.window.messages) +
             " messages is older than the ledger remembers; it is set aside and not loaded",
         "sluice status shows it; run at least once within --dedup-days");
   } else {
-    load_failed(*held, std::get<LoadFailed>(answer.result));
+    const auto& failed = std::get<LoadFailed>(answer.result);
+    warehouse_failed(held, failed.failure, failed.again);
   }
 }
 
-void Drain::begin_deletes(HeldWindow& held) {
+void Drain::loaded(HeldWindow& held, const Loaded& learned) {
+  checkpoint_.mark_loaded(held.window.number, learned.left);
+  held.window.state = WindowState::loaded;
+  held.failures = 0;
+  books_.learn(learned.counts);
+  books_.watermark_ms = std::max(books_.watermark_ms, held.newest_sent_ms);
+  begin_deletes(held, learned.left);
+  // A duplicate may be a rejection that another worker has not forwarded yet.
+  const bool nothing = learned.counts.rejected == 0 && learned.counts.duplicate == 0;
+  held.forwarded = !limits_.forwards || (nothing && !learned.learned);
+  log().write(Level::debug, "window-loaded", "a window is loaded",
+              {{"loaded", static_cast<std::int64_t>(learned.counts.loaded)},
+               {"duplicate", static_cast<std::int64_t>(learned.counts.duplicate)},
+               {"rejected", static_cast<std::int64_t>(learned.counts.rejected)}});
+}
+
+void Drain::on(ForwardAnswered& answer) {
+  HeldWindow& held = back_from_warehouse(answer.window);
+  if (const auto* forwarded = std::get_if<Forwarded>(&answer.result)) {
+    held.forwarded = true;
+    books_.forwarded += forwarded->messages;
+  } else {
+    const auto& failed = std::get<ForwardFailed>(answer.result);
+    warehouse_failed(held, failed.failure, failed.again);
+  }
+}
+
+void Drain::begin_deletes(HeldWindow& held, const std::vector<std::uint32_t>& left) {
   std::vector<std::uint32_t> positions;
   if (held.carried) {
     for (Receipt& receipt : checkpoint_.receipts(held.window.number)) {
@@ -151,26 +200,30 @@ void Drain::begin_deletes(HeldWindow& held) {
       held.handles.resize(std::max<std::size_t>(held.handles.size(), receipt.position + 1));
       held.handles[receipt.position] = std::move(receipt.handle);
     }
+    // Which groups they are of is not kept: as if all were of one.
+    if (limits_.fifo) held.groups.assign(held.handles.size(), 0);
   } else {
-    positions.resize(held.handles.size());
-    std::iota(positions.begin(), positions.end(), 0U);
+    for (std::uint32_t position = 0; position < held.handles.size(); ++position) {
+      if (!std::binary_search(left.begin(), left.end(), position)) positions.push_back(position);
+    }
   }
-  held.deletes.emplace(std::move(positions));
+  held.deletes.emplace(std::move(positions), held.groups);
 }
 
-void Drain::load_failed(HeldWindow& held, const LoadFailed& failed) {
+void Drain::warehouse_failed(HeldWindow& held, const Failure& failure, bool again) {
   if (mode_ == Mode::leaving) return;
-  if (held.load_failures++ == 0) held.load_failing_since_ms = now_.steady_ms;
+  if (held.failures++ == 0) held.failing_since_ms = now_.steady_ms;
   const std::int64_t pause =
-      std::min(kLongestLoadPauseMs, kFirstLoadPauseMs << std::min(held.load_failures, 10));
-  const bool in_time = now_.steady_ms + pause < held.load_failing_since_ms + kRetryLoadsForMs;
-  if (!failed.again || !in_time) {
-    leave(StopReason::error, failed.failure, kLeaveAfterFailureMs);
+      std::min(kLongestPauseMs, kFirstPauseMs << std::min(held.failures, 10));
+  const bool in_time = now_.steady_ms + pause < held.failing_since_ms + kRetryForMs;
+  if (!again || !in_time) {
+    leave(StopReason::error, failure, kLeaveAfterFailureMs);
     return;
   }
-  held.retry_load_ms = now_.steady_ms + pause;
-  log().write_with_hint(Level::warning, "load-retried", failed.failure.message(),
-                        failed.failure.hint());
+  held.retry_ms = now_.steady_ms + pause;
+  const bool is_load = held.window.state == WindowState::sealed;
+  log().write_with_hint(Level::warning, is_load ? "load-retried" : "forward-retried",
+                        failure.message(), failure.hint());
 }
 
 void Drain::on(const Interrupted&) {

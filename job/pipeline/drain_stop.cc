@@ -5,6 +5,7 @@
 #include "job/pipeline/limits.h"
 
 namespace sluice {
+
 void Drain::finish(StopReason reason, std::optional<Failure> failure) {
   if (mode_ != Mode::running) return;
   mode_ = Mode::finishing;
@@ -20,15 +21,30 @@ void Drain::leave(StopReason reason, std::optional<Failure> failure, std::int64_
   failure_ = std::move(failure);
   leave_by_ms_ = now_.steady_ms + within_ms;
   interrupt_load_ms_ = signalled ? now_.steady_ms + kStopLoadAfterMs : 0;
+  orders_.push_back(StopReceivingOrder{});
   return_unstaged();
+}
+
+/// Given back, the message would be in the dead-letter queue at its next receive: it is staged
+/// instead, and the next run loads it.
+bool Drain::keeps(std::uint32_t receive_count) const {
+  return limits_.max_receive_count > 0 && receive_count >= limits_.max_receive_count;
 }
 
 void Drain::return_unstaged() {
   for (HeldWindow& held : windows_) {
     if (held.window.state != WindowState::open || held.carried) continue;
+    if (keeps(staging_.highest_receive_count(held))) {
+      try {
+        staging_.flush(held);
+        continue;
+      } catch (const CheckpointError& error) {
+        log().write(Level::warning, "not-staged", error.what());
+      }
+    }
     const std::vector<std::string> unstaged = staging_.discard(held);
     books_.returned += unstaged.size();
-    give_back(unstaged);
+    hide(unstaged, 0, Call::Kind::give_back);
   }
 }
 
@@ -36,18 +52,7 @@ void Drain::return_from(const std::vector<Message>& messages, std::size_t first)
   std::vector<std::string> handles;
   for (std::size_t i = first; i < messages.size(); ++i) handles.push_back(messages[i].receipt);
   books_.returned += handles.size();
-  give_back(handles);
-}
-
-void Drain::give_back(const std::vector<std::string>& handles) {
-  for (std::size_t at = 0; at < handles.size(); at += kBatch) {
-    const std::size_t end = std::min(at + kBatch, handles.size());
-    HideOrder order;
-    order.handles.assign(handles.begin() + static_cast<std::ptrdiff_t>(at),
-                         handles.begin() + static_cast<std::ptrdiff_t>(end));
-    order.ticket = calls_.add(Call{Call::Kind::give_back});
-    orders_.push_back(std::move(order));
-  }
+  hide(handles, 0, Call::Kind::give_back);
 }
 
 void Drain::close_books() {

@@ -15,27 +15,29 @@ struct Overloaded : Handlers... {
 template <typename... Handlers>
 Overloaded(Handlers...) -> Overloaded<Handlers...>;
 
-void carry_out(Order& order, Queue& queue, LoadThread& loader) {
+void carry_out(Order& order, Queue& queue, WarehouseThread& warehouse) {
   std::visit(
       Overloaded{
           [&](const ReceiveOrder& o) { queue.receive(o.ticket, o.most, o.wait_s, o.visibility_s); },
           [&](const RemoveOrder& o) { queue.remove(o.ticket, o.handles); },
           [&](const HideOrder& o) { queue.hide(o.ticket, o.handles, o.visibility_s); },
           [&](const CountOrder& o) { queue.count(o.ticket); },
-          [&](LoadOrder& o) { loader.start(std::move(o)); },
-          [&](const InterruptLoadOrder&) { loader.interrupt(); },
+          [&](const StopReceivingOrder&) { queue.stop_receiving(); },
+          [&](LoadOrder& o) { warehouse.start(std::move(o)); },
+          [&](ForwardOrder& o) { warehouse.start(std::move(o)); },
+          [&](const InterruptOrder&) { warehouse.interrupt(); },
       },
       order);
 }
 
 }  // namespace
 
-void run_to_end(Drain& drain, Queue& queue, LoadThread& loader, const Signals& signals,
+void run_to_end(Drain& drain, Queue& queue, WarehouseThread& warehouse, const Signals& signals,
                 const std::function<void(const Drain&, Now)>& look) {
   bool told = false;
   std::vector<QueueAnswer> answers;
   const auto step = [&](Event event) {
-    for (Order& order : drain.step(std::move(event), now())) carry_out(order, queue, loader);
+    for (Order& order : drain.step(std::move(event), now())) carry_out(order, queue, warehouse);
   };
   step(Tick{});
   while (!drain.ended()) {
@@ -46,7 +48,7 @@ void run_to_end(Drain& drain, Queue& queue, LoadThread& loader, const Signals& s
       told = true;
       step(Interrupted{});
     }
-    if (auto loaded = loader.take_answer()) step(std::move(*loaded));
+    if (auto answer = warehouse.take_answer()) step(std::move(*answer));
     for (QueueAnswer& answer : answers) {
       std::visit([&step](auto& each) { step(std::move(each)); }, answer);
     }

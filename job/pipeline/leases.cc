@@ -5,8 +5,9 @@
 
 namespace sluice {
 namespace {
-constexpr std::int64_t kLongestHiddenMs = 12LL * 3'600'000;
-}
+// SQS's 12 h, less the time that the answer to the receive may have taken.
+constexpr std::int64_t kLongestHiddenMs = 12LL * 3'600'000 - 60'000;
+}  // namespace
 
 std::optional<Lease> Leases::take_due(std::int64_t now_ms) {
   if (queue_.empty() || queue_.front().due_ms > now_ms) return std::nullopt;
@@ -15,10 +16,15 @@ std::optional<Lease> Leases::take_due(std::int64_t now_ms) {
   return lease;
 }
 
-void Leases::renew(Lease lease, std::int64_t now_ms) {
-  if (now_ms + 2 * visibility_ms_ > lease.received_ms + kLongestHiddenMs) return;
+int Leases::renew(Lease lease, std::int64_t now_ms) {
+  const std::int64_t most_ms = lease.received_ms + kLongestHiddenMs - now_ms;
+  if (most_ms < visibility_ms_) {
+    // Half of the lease is left, and not worth a call for less.
+    return most_ms > visibility_ms_ / 2 ? static_cast<int>(most_ms / 1000) : 0;
+  }
   lease.due_ms = now_ms + visibility_ms_ / 2;
   queue_.push_back(lease);
+  return static_cast<int>(visibility_ms_ / 1000);
 }
 
 std::int64_t Leases::next_due_ms() const {

@@ -27,11 +27,11 @@ class Leases {
            std::int64_t received_ms) {
     queue_.push_back({window, first, count, received_ms, received_ms + visibility_ms_ / 2});
   }
-  /// The next one that is due, taken out; extend its messages, then `renew` it.
+  /// The next one that is due, taken out; `renew` it, or it is forgotten.
   std::optional<Lease> take_due(std::int64_t now_ms);
-  /// SQS hides a message for at most 12 h from its receive and refuses more; such a lease is let
-  /// go.
-  void renew(Lease lease, std::int64_t now_ms);
+  /// For how many seconds its messages are to be hidden from now. Less than usual for the last
+  /// time, and then 0: SQS hides a message for at most 12 h from its receive and refuses more.
+  int renew(Lease lease, std::int64_t now_ms);
   /// When the next one is due; far away when there is none.
   std::int64_t next_due_ms() const;
 

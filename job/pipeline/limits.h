@@ -19,10 +19,21 @@ struct Limits {
   int wait_s = 2;
   int empty_polls = 2;
   int visibility_s = 120;
+  /// The run is done once what comes back was sent after this, on the wall clock of the queue.
+  std::int64_t sent_before_ms = 0;
   bool fifo = false;
+  /// Of the queue's redrive policy; 0 when it has none. A message received this often and given
+  /// back is dead-lettered at the next receive.
+  std::uint32_t max_receive_count = 0;
+  /// Rejections are forwarded to the dead-letter queue before their window is deleted.
+  bool forwards = false;
   std::int64_t dedup_ms = 15LL * 86'400'000;
   std::uint64_t keep_closed_bytes = 256 << 20;
 };
+
+/// A group of a FIFO queue gives nothing more until what is held of it is deleted: a window that
+/// took nothing for this long is complete.
+inline constexpr std::int64_t kFifoLingerMs = 100;
 
 /// SQS gives and takes no more messages in one call.
 inline constexpr int kBatch = 10;
@@ -33,6 +44,9 @@ inline constexpr std::size_t kMostRemoves = 16;
 /// A long poll is asked for in pieces of at most this, so that a stop never has to abandon one: a
 /// message that arrives in an abandoned poll stays hidden for the whole visibility timeout.
 inline constexpr int kLongestPollS = 2;
+
+/// The queue's own counters are asked for this often, for progress.
+inline constexpr std::int64_t kLookEveryMs = 10'000;
 
 /// SIGTERM to exit: Airflow's supervisor kills after 5 s.
 inline constexpr std::int64_t kStopLoadAfterMs = 1'500;

@@ -19,10 +19,14 @@ struct LoadAnswered {
   std::int64_t window = 0;
   LoadResult result;
 };
+struct ForwardAnswered {
+  std::int64_t window = 0;
+  ForwardResult result;
+};
 struct Interrupted {};
 
-using Event =
-    std::variant<Tick, Received, BatchAnswered, Counted, CallFailed, LoadAnswered, Interrupted>;
+using Event = std::variant<Tick, Received, BatchAnswered, Counted, CallFailed, LoadAnswered,
+                           ForwardAnswered, Interrupted>;
 
 /// Orders to the queue; their tickets come back in the answers.
 struct ReceiveOrder {
@@ -43,14 +47,20 @@ struct HideOrder {
 struct CountOrder {
   Ticket ticket = 0;
 };
-/// Orders to the warehouse: one load at a time.
+/// No receive is sent any more; those that were not yet fail.
+struct StopReceivingOrder {};
+/// Orders to the warehouse: one at a time.
 struct LoadOrder {
   std::shared_ptr<const SealedWindow> window;
   bool only_if_committed = false;
 };
-struct InterruptLoadOrder {};
+struct ForwardOrder {
+  std::shared_ptr<const SealedWindow> window;
+};
+/// Ends the one under way.
+struct InterruptOrder {};
 
-using Order =
-    std::variant<ReceiveOrder, RemoveOrder, HideOrder, CountOrder, LoadOrder, InterruptLoadOrder>;
+using Order = std::variant<ReceiveOrder, RemoveOrder, HideOrder, CountOrder, StopReceivingOrder,
+                           LoadOrder, ForwardOrder, InterruptOrder>;
 
 }  // namespace sluice

@@ -26,10 +26,17 @@ class Receiving {
   /// An empty answer to a poll of `waited_s` that began at `asked_ms`. Of polls that ran side by
   /// side one counts: the others began before the answer that counted came.
   void empty(int waited_s, std::int64_t asked_ms, std::int64_t now_ms);
+  /// An answer with nothing in it that the run is for: counts as a whole empty poll.
+  void past(std::int64_t asked_ms, std::int64_t now_ms) { empty(limits_.wait_s, asked_ms, now_ms); }
+  /// The same on a FIFO queue while messages are held, behind which others may stand: what is held
+  /// is finished before anything more is asked for.
+  void finish_first() { finishes_first_ = true; }
+  void idle() { finishes_first_ = false; }
 
   /// Long polls in a row came back empty for long enough.
   bool looks_drained() const { return empty_s_ >= limits_.wait_s * limits_.empty_polls; }
-  bool saw_empty() const { return empty_s_ > 0; }
+  bool saw_end() const { return empty_s_ > 0 || finishes_first_; }
+  bool finishes_first() const { return finishes_first_; }
   /// The queue's own counter disagrees: poll a few more times.
   bool doubt();
 
@@ -40,6 +47,7 @@ class Receiving {
   std::int64_t last_empty_ms_ = -1;
   std::uint64_t largest_answer_ = 1;
   int doubts_left_ = 2;
+  bool finishes_first_ = false;
 };
 
 }  // namespace sluice

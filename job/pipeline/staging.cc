@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "job/pipeline/staging.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace sluice {
 namespace {
 constexpr std::size_t kMessages = 1000;
 constexpr std::int64_t kAfterMs = 500;
+
+std::uint32_t number_of(const std::string& group, HeldWindow& open) {
+  const auto next = static_cast<std::uint32_t>(open.group_numbers.size());
+  return open.group_numbers.emplace(group, next).first->second;
+}
+
 }  // namespace
 
 bool Staging::accept(const Message& message, HeldWindow& open, std::int64_t now_ms) {
@@ -17,6 +24,7 @@ bool Staging::accept(const Message& message, HeldWindow& open, std::int64_t now_
     masker_.stage(message, batch_);
     open.handles.push_back(message.receipt);
     open.receive_counts.push_back(message.receive_count);
+    if (fifo_) open.groups.push_back(number_of(message.group, open));
     fresh_.push_back({position, message.receipt});
     return true;
   }
@@ -50,8 +58,18 @@ std::vector<std::string> Staging::discard(HeldWindow& open) {
   std::vector<std::string> unstaged(first, open.handles.end());
   open.handles.erase(first, open.handles.end());
   open.receive_counts.resize(open.handles.size());
+  open.groups.resize(std::min(open.groups.size(), open.handles.size()));
+  std::erase_if(open.positions,
+                [&open](const auto& each) { return each.second >= open.window.messages; });
   clear();
   return unstaged;
+}
+
+std::uint32_t Staging::highest_receive_count(const HeldWindow& open) const {
+  const auto first =
+      open.receive_counts.begin() + static_cast<std::ptrdiff_t>(open.window.messages);
+  return first == open.receive_counts.end() ? 0
+                                            : *std::max_element(first, open.receive_counts.end());
 }
 
 void Staging::clear() {

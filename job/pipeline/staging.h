@@ -15,7 +15,8 @@ namespace sluice {
 
 class Staging {
  public:
-  Staging(Masker& masker, Checkpoint& checkpoint) : masker_(masker), checkpoint_(checkpoint) {}
+  Staging(Masker& masker, Checkpoint& checkpoint, bool fifo)
+      : masker_(masker), checkpoint_(checkpoint), fifo_(fifo) {}
 
   /// Masks the message and adds it to the open window. False when the window has it already: then
   /// it keeps its row and takes the newest receipt, the only one that surely deletes.
@@ -28,6 +29,8 @@ class Staging {
   void flush(HeldWindow& open);
   /// Forgets what is not staged; its receipts, to give the messages back.
   std::vector<std::string> discard(HeldWindow& open);
+  /// The most often that one of the unstaged was received; 0 when there is none.
+  std::uint32_t highest_receive_count(const HeldWindow& open) const;
 
   std::uint64_t bytes() const { return batch_.bytes().size(); }
 
@@ -36,6 +39,7 @@ class Staging {
 
   Masker& masker_;
   Checkpoint& checkpoint_;
+  bool fifo_;
   StagedBatch batch_;
   std::vector<Receipt> fresh_;    // of the messages in the batch
   std::vector<Receipt> renewed_;  // newer ones of messages staged before

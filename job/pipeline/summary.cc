@@ -110,6 +110,7 @@ std::string Summary::to_json() const {
         {"carried_out", books.carried_out},
         {"deleted", books.deleted},
         {"delete_failed", books.delete_failed},
+        {"forwarded", books.forwarded},
         {"rows", rows},
         {"windows", books.windows},
         {"sqs_requests", requests}}},
@@ -144,7 +145,8 @@ std::string Summary::to_text() const {
   if (books.carried_in > 0) line("carried in", books.carried_in, "from an earlier run");
   line("loaded", books.loaded, "messages whose rows are committed");
   line("duplicate", books.duplicate, "known already, not loaded again");
-  line("rejected", books.rejected, "sealed in sluice.rejected_message");
+  line("rejected", books.rejected, "each with its reason");
+  if (books.forwarded > 0) line("forwarded", books.forwarded, "to the dead-letter queue");
   if (books.returned > 0) line("returned", books.returned, "given back to the queue");
   if (books.carried_out > 0) line("carried out", books.carried_out, "kept for the next run");
   line("deleted", books.deleted, "from the queue");

@@ -149,6 +149,28 @@ TEST(Loading, max_runtime_ends_a_run_that_a_producer_would_keep_busy_for_ever) {
   world.expect_everything_once();
 }
 
+TEST(Loading, sent_before_now_ends_a_run_that_a_producer_would_keep_busy_for_ever) {
+  LoginWorld world;
+  world.send(300);
+  std::atomic<bool> ended = false;
+  std::thread producer([&] {
+    while (!ended) {
+      world.send(1);
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
+  });
+  const Outcome outcome = world.run({"--sent-before", "now"});
+  ended = true;
+  producer.join();
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_EQ(outcome.summary().at("stop_reason"), "drained");
+  EXPECT_GE(outcome.count("received"), 300);
+  EXPECT_EQ(outcome.count("deleted"), outcome.count("received"));
+  EXPECT_EQ(tally(world).in_flight, 0U);
+  world.run_until_empty();
+  world.expect_everything_once();
+}
+
 TEST(Loading, more_rejections_than_the_threshold_end_with_65_after_the_good_rows_are_loaded) {
   for (const auto& [threshold, status] :
        std::map<std::string, int>{{"2", 65}, {"3", 0}, {"74%", 65}, {"75%", 0}, {"0", 65}}) {

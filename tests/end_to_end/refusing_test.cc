@@ -368,6 +368,8 @@ std::vector<std::string> bad_values(const Option& option) {
       return {below, above, "big", "1MB?", "99999999999999999999"};
     case Type::share:
       return {"101%", "-1", "-1%", "few", "%"};
+    case Type::moment:
+      return {"yesterday", "2026-11-20", "2026-11-20T10:07:00", "2026-13-20T10:07:00Z"};
     case Type::word:
       return {"nonsense"};
     case Type::flag:
