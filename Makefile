@@ -31,9 +31,10 @@ unit: configure ## the pure tests, seconds
 	@$(compile) --target unit_tests
 	@ctest --preset $(PRESET) -L unit -j $(JOBS)
 
+# What could not be fetched is skipped, and the end of the run says so and why.
 test: configure ## every test, on real parts
 	@$(compile)
-	@ctest --preset $(PRESET) -j $(JOBS)
+	@ctest --preset $(PRESET) -j $(JOBS); status=$$?; cat build/foreign/*.missing 2> /dev/null; exit $$status
 
 format: ## format the sources in place
 	@clang-format -i $$(git ls-files '*.h' '*.cc')

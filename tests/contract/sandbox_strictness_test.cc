@@ -160,6 +160,12 @@ TEST(SandboxShapes, a_batch_has_its_rules) {
                           R"({"QueueUrl":"q","Entries":[{"Id":"a","MessageBody":")" + half +
                               R"("},{"Id":"b","MessageBody":")" + half + R"("}]})"),
             "BatchRequestTooLong");
+  EXPECT_EQ(shape_verdict("SendMessage", R"({"QueueUrl":"q","MessageBody":")" +
+                                             std::string(kLargestMessage - 10, 'x') +
+                                             R"(","MessageAttributes":{"name":)"
+                                             R"({"DataType":"String","StringValue":"v"}}})"),
+            "InvalidParameterValue")
+      << "attributes count, with names and types";
 }
 
 TEST(SandboxQueue, what_is_received_too_often_goes_to_the_dead_letters) {
@@ -190,6 +196,15 @@ TEST(SandboxQueue, a_fifo_attempt_that_is_repeated_gets_the_same_messages) {
   const std::string first = queue.receive(10, 30, at, "attempt").at(0).message.receipt;
   EXPECT_EQ(queue.receive(10, 30, at, "attempt").at(0).message.receipt, first);
   EXPECT_TRUE(queue.receive(10, 30, at, "another").empty());
+}
+
+TEST(SandboxQueue, a_fifo_attempt_hides_its_messages_anew_and_is_known_for_five_minutes) {
+  SandboxQueue queue({.name = "orders.fifo"}, 1);
+  queue.send({.body = "a", .group = "g"}, {0, kSignedAtMs});
+  queue.receive(10, 30, {0, kSignedAtMs}, "attempt");
+  EXPECT_EQ(queue.receive(10, 400, {20'000, kSignedAtMs}, "attempt").size(), 1U);
+  EXPECT_EQ(queue.receive(10, 400, {300'000, kSignedAtMs}, "attempt").size(), 1U);
+  EXPECT_TRUE(queue.receive(10, 400, {300'001, kSignedAtMs}, "attempt").empty());
 }
 
 TEST(LoginMessages, one_in_a_hundred_is_bad_and_a_seed_repeats_them) {

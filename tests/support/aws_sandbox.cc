@@ -20,6 +20,7 @@ namespace {
 namespace json = boost::json;
 
 constexpr std::string_view kContentType = "application/x-amz-json-1.0";
+constexpr const char* kAskedFor = "asked for by the test";
 
 std::string http_date(std::int64_t wall_ms) {
   const std::time_t seconds = wall_ms / 1000;
@@ -139,18 +140,22 @@ class AwsSandbox::Impl {
     std::this_thread::sleep_for(fault.delay);
     if (fault.gate) fault.gate->stop_here();
     if (fault.drop_before) return std::nullopt;
-    if (!fault.html.empty())
-      return SandboxAnswer{fault.status, fault.html, {{"Content-Type", "text/html"}}};
     SandboxAnswer answer;
     try {
-      if (fault.status != 0)
-        throw SandboxRefusal(fault.code, "asked for by the test", fault.status);
+      if (fault.status != 0) throw SandboxRefusal(fault.code, kAskedFor, fault.status);
       call_hook(operation, request);
       answer.body = on_the_wire(sqs_.serve(operation, request, fault));
       answer.headers = {{"Content-Type", std::string(kContentType)}};
     } catch (const SandboxRefusal& refusal) {
       answer = error_answer(refusal);
     }
+    if (!fault.html.empty()) {
+      answer = {fault.status, fault.html, {{"Content-Type", "text/html"}}};
+    }
+    if (fault.retry_after_ms) {
+      answer.headers.emplace_back("x-amz-retry-after", std::to_string(*fault.retry_after_ms));
+    }
+    answer.trickle = fault.trickle;
     if (fault.gate_after) fault.gate_after->stop_here();
     if (fault.drop_after) return std::nullopt;
     return answer;

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "tests/support/sandbox_refusal.h"
+#include <boost/json.hpp>
 
 namespace sluice {
 namespace {
@@ -26,9 +26,13 @@ void FakeQueue::advance(std::int64_t ms) {
 }
 
 void FakeQueue::receive(Ticket ticket, int most, int wait_s, int visibility_s) {
+  if (stopped_) {
+    answers_.push_back(CallFailed{ticket, Failure(Fault::temporary, "withdrawn", "run again")});
+    return;
+  }
   const Poll asked{ticket, most, visibility_s, wait_s == 0, time_.steady_ms + wait_s * 1000};
-  const bool answered =
-      call("ReceiveMessage", ticket, [&](const SandboxFault& fault) { return poll(asked, fault); });
+  const bool answered = call("ReceiveMessage", {{"WaitTimeSeconds", wait_s}}, ticket,
+                             [&](const SandboxFault& fault) { return poll(asked, fault); });
   if (!answered) polls_.push_back(asked);
 }
 
@@ -44,7 +48,7 @@ void FakeQueue::hide(Ticket ticket, const std::vector<std::string>& handles, int
 }
 
 void FakeQueue::count(Ticket ticket) {
-  call("GetQueueAttributes", ticket, [&](const SandboxFault&) -> std::optional<QueueAnswer> {
+  call("GetQueueAttributes", {}, ticket, [&](const SandboxFault&) -> std::optional<QueueAnswer> {
     const QueueTally tally = state_.tally(time_);
     const auto number = [](std::size_t count) { return static_cast<std::int64_t>(count); };
     return Counted{ticket, {number(tally.visible), number(tally.in_flight), number(tally.delayed)}};
@@ -68,10 +72,11 @@ void FakeQueue::abandon() {
   answers_.clear();
 }
 
-bool FakeQueue::call(const std::string& operation, Ticket ticket, const Effect& effect) {
+bool FakeQueue::call(const std::string& operation, const boost::json::object& request,
+                     Ticket ticket, const Effect& effect) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     ++requests_[operation];
-    const SandboxFault fault = faults_.meet(operation, {});
+    const SandboxFault fault = faults_.meet(operation, request);
     if (fault.code == "AccessDenied") {
       answers_.emplace_back(CallFailed{
           ticket, Failure(Fault::rights, operation + ": AccessDenied", "grant the right")});
@@ -111,13 +116,13 @@ std::optional<QueueAnswer> FakeQueue::poll(const Poll& poll, const SandboxFault&
 void FakeQueue::batch(const std::string& operation, Ticket ticket,
                       const std::vector<std::string>& handles,
                       const std::function<void(const std::string&)>& act) {
-  call(operation, ticket, [&](const SandboxFault& fault) -> std::optional<QueueAnswer> {
+  call(operation, {}, ticket, [&](const SandboxFault& fault) -> std::optional<QueueAnswer> {
     BatchAnswered answered{ticket, {}};
     int to_fail = fault.fail_entries;
     for (const std::string& handle : handles) {
       EntryResult& result = answered.results.emplace_back();
       try {
-        if (to_fail-- > 0) throw SandboxRefusal("InternalError", "", 500, fault.sender_fault);
+        if (to_fail-- > 0) throw entry_refusal(fault);
         act(handle);
         result.done = true;
       } catch (const SandboxRefusal& refusal) {

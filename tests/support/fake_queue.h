@@ -19,8 +19,8 @@ class FakeQueue : public Queue {
             SandboxQueue* dead_letters = nullptr);
 
   SandboxQueue& state() { return state_; }
-  /// Like those of the sandbox, but without delay, gate, html and `when`. Errors and lost answers
-  /// are tried again, as a client does, up to eight times; AccessDenied is final.
+  /// Like those of the sandbox, but without what is of HTTP and without `when`. Errors and lost
+  /// answers are tried again, as a client does, up to eight times; AccessDenied is final.
   SandboxFaults& faults() { return faults_; }
   Now time() const { return time_; }
   void advance(std::int64_t ms);
@@ -29,6 +29,7 @@ class FakeQueue : public Queue {
   void remove(Ticket ticket, const std::vector<std::string>& handles) override;
   void hide(Ticket ticket, const std::vector<std::string>& handles, int visibility_s) override;
   void count(Ticket ticket) override;
+  void stop_receiving() override { stopped_ = true; }
   void wait(std::int64_t at_most_ms, std::vector<QueueAnswer>& answers) override;
   void wake() override { woken_ = true; }
   void abandon() override;
@@ -46,7 +47,8 @@ class FakeQueue : public Queue {
   using Effect = std::function<std::optional<QueueAnswer>(const SandboxFault&)>;
 
   /// False when it still waits.
-  bool call(const std::string& operation, Ticket ticket, const Effect& effect);
+  bool call(const std::string& operation, const boost::json::object& request, Ticket ticket,
+            const Effect& effect);
   std::optional<QueueAnswer> poll(const Poll& poll, const SandboxFault& fault);
   void batch(const std::string& operation, Ticket ticket, const std::vector<std::string>& handles,
              const std::function<void(const std::string& handle)>& act);
@@ -60,6 +62,7 @@ class FakeQueue : public Queue {
   std::vector<Poll> polls_;
   std::vector<QueueAnswer> answers_;
   std::map<std::string, std::uint64_t> requests_;
+  bool stopped_ = false;  // receives nothing more
   std::atomic<bool> woken_{false};
 };
 

@@ -4,6 +4,14 @@
 #include <algorithm>
 
 namespace sluice {
+namespace {
+
+bool is_short_poll(const std::string& operation, const boost::json::object& request) {
+  const boost::json::value* const wait = request.if_contains("WaitTimeSeconds");
+  return operation == "ReceiveMessage" && (wait == nullptr || *wait == 0);
+}
+
+}  // namespace
 
 void SandboxGate::stop_here() {
   std::unique_lock lock(mutex_);
@@ -21,6 +29,12 @@ void SandboxGate::open() {
   const std::lock_guard lock(mutex_);
   opened_ = true;
   changed_.notify_all();
+}
+
+SandboxRefusal entry_refusal(const SandboxFault& fault) {
+  const char* const usual = fault.sender_fault ? "ReceiptHandleIsInvalid" : "InternalError";
+  return {fault.code.empty() ? usual : fault.code, "asked for by the test",
+          fault.sender_fault ? 400 : 500, fault.sender_fault};
 }
 
 void SandboxFaults::add(SandboxFaultRule rule) {
@@ -49,6 +63,7 @@ bool SandboxFaults::meets(Counted& counted, const std::string& operation,
                           const boost::json::object& request) {
   const SandboxFaultRule& rule = counted.rule;
   if (rule.on != "*" && rule.on != operation) return false;
+  if (rule.short_polls && !is_short_poll(operation, request)) return false;
   if (rule.when && !rule.when(request)) return false;
   ++counted.seen;
   if (!rule.calls.empty() && std::ranges::find(rule.calls, counted.seen) == rule.calls.end()) {

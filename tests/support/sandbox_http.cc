@@ -25,6 +25,7 @@ namespace http = boost::beast::http;
 using asio::ip::tcp;
 
 constexpr std::uint64_t kLargestBody = 64 << 20;
+constexpr std::size_t kPieces = 16;  // of a body that trickles
 
 SandboxRequest plain(http::request<http::string_body>&& request) {
   SandboxRequest plain{std::string(request.method_string()), std::string(request.target()), {}, {}};
@@ -121,10 +122,27 @@ class SandboxHttp::Impl {
     const bool keep = parser.get().keep_alive();
     std::optional<SandboxAnswer> answer = handler_(plain(parser.release()));
     if (!answer) return false;
+    const auto trickle = answer->trickle;
     auto response = rendered(std::move(*answer));
     response.keep_alive(keep);
-    http::write(socket, response, error);
+    write(socket, response, trickle, error);
     return keep && !error;
+  }
+
+  void write(tcp::socket& socket, const http::response<http::string_body>& response,
+             std::chrono::milliseconds trickle, boost::system::error_code& error) {
+    http::response_serializer<http::string_body> serializer(response);
+    if (trickle == std::chrono::milliseconds(0)) {
+      http::write(socket, serializer, error);
+      return;
+    }
+    http::write_header(socket, serializer, error);
+    const std::string& body = response.body();
+    const std::size_t step = std::max<std::size_t>(1, body.size() / kPieces);
+    for (std::size_t at = 0; at < body.size() && !error && !stopping_; at += step) {
+      std::this_thread::sleep_for(trickle);
+      asio::write(socket, asio::buffer(std::string_view(body).substr(at, step)), error);
+    }
   }
 
   Handler handler_;

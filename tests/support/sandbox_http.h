@@ -2,6 +2,7 @@
 // A plain HTTP/1.1 server on a free port of 127.0.0.1, a thread for each connection.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -18,6 +19,7 @@ struct SandboxAnswer {
   int status = 200;
   std::string body = {};
   std::vector<std::pair<std::string, std::string>> headers = {};
+  std::chrono::milliseconds trickle{0};  // between the pieces of the body; 0: it comes whole
 };
 
 class SandboxHttp {

@@ -9,7 +9,7 @@ namespace sluice {
 namespace {
 
 constexpr std::int64_t kLongestVisibilityMs = 43'200'000;  // SQS: twelve hours from the receive
-constexpr std::int64_t kDeduplicationMs = 300'000;         // SQS: five minutes
+constexpr std::int64_t kDeduplicationMs = 300'000;         // SQS: five minutes; attempts too
 
 /// Twenty digits that no 64-bit integer holds, as those of AWS.
 std::string sequence_number(std::size_t number) {
@@ -54,10 +54,10 @@ std::size_t SandboxQueue::send(NewMessage message, Now now) {
 std::vector<Delivery> SandboxQueue::receive(int most, int visibility_s, Now now,
                                             const std::string& attempt) {
   expire(now);
-  if (std::vector<Delivery> again = replay(attempt); !again.empty()) return again;
-  if (is_full(now)) return {};
-  const std::size_t room = static_cast<std::size_t>(rules_.in_flight_limit) - tally_.in_flight;
   const std::int64_t visible_at = now.steady_ms + visibility_s * 1000;
+  std::vector<Delivery> again = replay(attempt, visible_at, now);
+  if (!again.empty() || is_full(now)) return again;
+  const std::size_t room = static_cast<std::size_t>(rules_.in_flight_limit) - tally_.in_flight;
   std::vector<Delivery> deliveries;
   for (const std::size_t number : take(std::min<std::size_t>(most, room), now)) {
     Entry& entry = entries_[number];
@@ -70,9 +70,8 @@ std::vector<Delivery> SandboxQueue::receive(int most, int visibility_s, Now now,
     deliveries.push_back(message(number));
   }
   if (!attempt.empty()) {
-    auto& given = attempts_[attempt];
-    given.clear();
-    for (const Delivery& d : deliveries) given.push_back({d.number, d.message.receive_count});
+    Attempt& made = attempts_[attempt] = {now.steady_ms, {}};
+    for (const Delivery& d : deliveries) made.given.push_back({d.number, d.message.receive_count});
   }
   return deliveries;
 }
@@ -243,16 +242,21 @@ std::vector<std::size_t> SandboxQueue::take(std::size_t most, Now now) {
   return taken;
 }
 
-/// The same attempt gets the same messages, as long as all of them are still in flight from it.
-std::vector<Delivery> SandboxQueue::replay(const std::string& attempt) const {
+/// The same attempt gets the same messages, hidden anew, as long as all of them are still in flight
+/// from it.
+std::vector<Delivery> SandboxQueue::replay(const std::string& attempt, std::int64_t visible_at_ms,
+                                           Now now) {
   const auto known = attempts_.find(attempt);
-  if (known == attempts_.end()) return {};
+  if (known == attempts_.end() || now.steady_ms - known->second.made_ms > kDeduplicationMs) {
+    return {};
+  }
   std::vector<Delivery> deliveries;
-  for (const auto& [number, delivery] : known->second) {
+  for (const auto& [number, delivery] : known->second.given) {
     const Entry& entry = entries_[number];
     if (entry.state != State::in_flight || entry.receive_count != delivery) return {};
     deliveries.push_back(message(number));
   }
+  for (const Delivery& delivery : deliveries) hide_until(visible_at_ms, delivery.number);
   return deliveries;
 }
 

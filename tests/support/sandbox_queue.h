@@ -3,8 +3,8 @@
 // letters. Knows nothing of HTTP; time is an argument; one thread at a time. A million small
 // messages fit into 400 MB.
 //
-// What it does not play: retention (a message stays until it is deleted) and sampling by short
-// polls.
+// What it does not play: retention (a message stays until it is deleted), and short polls that see
+// a part of the queue only, which is a fault (`empty` for `short_polls`).
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,7 @@ namespace sluice {
 
 struct QueueRules {
   std::string name = {};  // a FIFO queue's name ends in ".fifo"
+  std::string account = "000000000000";
   int visibility_s = 30;
   int retention_s = 345'600;
   int in_flight_limit = 120'000;
@@ -114,6 +115,10 @@ class SandboxQueue {
     std::deque<std::size_t> waiting;  // may list messages that are gone
     std::size_t in_flight = 0;
   };
+  struct Attempt {
+    std::int64_t made_ms = 0;  // steady
+    std::vector<SandboxReceipt> given;
+  };
   using Lease =
       std::pair<std::int64_t, std::size_t>;  // end, number; stale when the entry says otherwise
 
@@ -124,7 +129,7 @@ class SandboxQueue {
   bool is_exhausted(const Entry& entry) const;
   void bury(std::size_t number, Now now);
   std::vector<std::size_t> take(std::size_t most, Now now);
-  std::vector<Delivery> replay(const std::string& attempt) const;
+  std::vector<Delivery> replay(const std::string& attempt, std::int64_t visible_at_ms, Now now);
   SandboxReceipt receipt_of(const std::string& handle) const;
   std::size_t& tally_of(State state);
 
@@ -135,7 +140,7 @@ class SandboxQueue {
   std::deque<Entry> entries_;
   std::map<std::string, Group> groups_;
   std::priority_queue<Lease, std::vector<Lease>, std::greater<>> leases_;
-  std::map<std::string, std::vector<SandboxReceipt>> attempts_;               // FIFO
+  std::map<std::string, Attempt> attempts_;                                   // FIFO
   std::map<std::string, std::pair<std::size_t, std::int64_t>> deduplicated_;  // FIFO: number, when
   QueueTally tally_;
 };

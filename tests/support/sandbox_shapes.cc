@@ -196,8 +196,24 @@ bool is_entry_id(std::string_view id) {
   });
 }
 
+/// SQS counts the body, and of each attribute its name, type and value.
+std::size_t message_bytes(const json::object& entry) {
+  const json::value* const body = entry.if_contains("MessageBody");
+  std::size_t bytes = body == nullptr ? 0 : body->get_string().size();
+  const json::value* const attributes = entry.if_contains("MessageAttributes");
+  for (const auto& [name, attribute] :
+       attributes == nullptr ? json::object() : attributes->get_object()) {
+    bytes += name.size();
+    for (const auto& part : attribute.get_object()) bytes += part.value().get_string().size();
+  }
+  return bytes;
+}
+
 void check_batch(const Shape& shape, const json::array& entries, std::string_view where) {
-  if (entries.empty()) refuse("EmptyBatchRequest", where, "there must be at least one entry");
+  // None to send is a question for the right to send, which is refused where it is served.
+  if (entries.empty() && where != "SendMessageBatch") {
+    refuse("EmptyBatchRequest", where, "there must be at least one entry");
+  }
   if (entries.size() > 10) refuse("TooManyEntriesInBatchRequest", where, "at most 10 entries");
   std::set<std::string_view> ids;
   std::size_t bytes = 0;
@@ -209,8 +225,7 @@ void check_batch(const Shape& shape, const json::array& entries, std::string_vie
     if (!is_entry_id(id))
       refuse("InvalidBatchEntryId", where, "an id may hold letters, digits, - and _");
     if (!ids.insert(id).second) refuse("BatchEntryIdsNotDistinct", where, "ids must be distinct");
-    if (const json::value* body = entry.if_contains("MessageBody"))
-      bytes += body->get_string().size();
+    bytes += message_bytes(entry);
   }
   if (bytes > kLargestMessage) refuse("BatchRequestTooLong", where, "more than 1 MiB in all");
 }
@@ -224,6 +239,9 @@ bool is_operation(std::string_view name) {
 void check_request(std::string_view operation, const json::object& request) {
   const Operation& known = *std::ranges::find(operations(), operation, &Operation::name);
   check_shape(known.request, request, operation);
+  if (message_bytes(request) > kLargestMessage) {
+    refuse("InvalidParameterValue", operation, "a message of more than 1 MiB");
+  }
   if (!known.entry.empty()) check_batch(known.entry, request.at("Entries").get_array(), operation);
 }
 

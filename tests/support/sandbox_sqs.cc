@@ -15,8 +15,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::string_view kAccount = "000000000000";
-
 std::string text(const json::object& object, std::string_view name) {
   return std::string(object.at(name).get_string());
 }
@@ -26,17 +24,26 @@ int number_or(const json::object& object, std::string_view name, int otherwise) 
   return value == nullptr ? otherwise : static_cast<int>(value->get_int64());
 }
 
+/// A client that asks whether it may send sends nothing: SQS looks at its rights first, then
+/// refuses. That is no mistake of the client, so the shapes let it pass.
+void refuse_empty(const json::array& entries) {
+  if (entries.empty()) {
+    throw SandboxRefusal("EmptyBatchRequest", "There should be at least one entry in the request");
+  }
+}
+
 /// Each entry alone: some may fail while the call as a whole succeeds.
 template <typename Act>
 json::object batch(const json::object& request, const SandboxFault& fault, Act act) {
   json::array done;
   json::array failed;
   int to_fail = fault.fail_entries;
+  refuse_empty(request.at("Entries").get_array());
   for (const json::value& value : request.at("Entries").get_array()) {
     const json::object& entry = value.get_object();
     try {
       if (to_fail-- > 0) {
-        throw SandboxRefusal("InternalError", "asked for by the test", 500, fault.sender_fault);
+        throw entry_refusal(fault);
       }
       json::object result = act(entry);
       result["Id"] = entry.at("Id");
@@ -59,18 +66,19 @@ json::object batch(const json::object& request, const SandboxFault& fault, Act a
 SandboxSqs::SandboxSqs(std::string region, std::uint64_t seed)
     : region_(std::move(region)), random_(seed) {}
 
-std::string SandboxSqs::url_of(const std::string& queue_name) const {
-  return "https://sqs." + region_ + ".amazonaws.com/" + std::string(kAccount) + "/" + queue_name;
+std::string SandboxSqs::url_of(const QueueRules& rules) const {
+  return "https://sqs." + region_ + ".amazonaws.com/" + rules.account + "/" + rules.name;
 }
 
 std::string SandboxSqs::add_queue(QueueRules rules) {
   const std::lock_guard lock(mutex_);
   const std::string name = rules.name;
+  std::string url = url_of(rules);
   SandboxQueue* dead_letters = nullptr;
   if (rules.max_receive_count > 0) dead_letters = queues_.at(rules.dead_letter_queue).get();
   require(!queues_.contains(name), "a queue is made once");
   queues_[name] = std::make_unique<SandboxQueue>(std::move(rules), random_.next(), dead_letters);
-  return url_of(name);
+  return url;
 }
 
 void SandboxSqs::with_queue(const std::string& name,
@@ -178,6 +186,9 @@ json::object SandboxSqs::send(const json::object& entry, SandboxQueue& queue) {
     throw SandboxRefusal("MissingParameter",
                          "a FIFO queue needs MessageGroupId and MessageDeduplicationId");
   }
+  if (entry.contains(queue.rules().is_fifo() ? "DelaySeconds" : "MessageDeduplicationId")) {
+    throw SandboxRefusal("InvalidParameterValue", "a parameter not valid for this type of queue");
+  }
   json::object answer{{"MD5OfMessageBody", md5_hex(message.body)}};
   if (!message.attributes.empty()) {
     answer["MD5OfMessageAttributes"] = md5_of_attributes(message.attributes);
@@ -191,11 +202,14 @@ json::object SandboxSqs::send(const json::object& entry, SandboxQueue& queue) {
 
 json::object SandboxSqs::queue_url(const json::object& request) {
   const std::lock_guard lock(mutex_);
-  const std::string name = text(request, "QueueName");
-  if (!queues_.contains(name)) {
+  const auto found = queues_.find(text(request, "QueueName"));
+  const json::value* const account = request.if_contains("QueueOwnerAWSAccountId");
+  const std::string owner =
+      account == nullptr ? QueueRules().account : std::string(account->get_string());
+  if (found == queues_.end() || found->second->rules().account != owner) {
     throw SandboxRefusal("QueueDoesNotExist", "The specified queue does not exist");
   }
-  return {{"QueueUrl", url_of(name)}};
+  return {{"QueueUrl", url_of(found->second->rules())}};
 }
 
 json::object SandboxSqs::queue_attributes(const json::object& request) {
@@ -203,7 +217,7 @@ json::object SandboxSqs::queue_attributes(const json::object& request) {
   SandboxQueue& queue = queue_at(request);
   const QueueRules& rules = queue.rules();
   const QueueTally tally = queue.tally(time());
-  const std::string arn = "arn:aws:sqs:" + region_ + ":" + std::string(kAccount) + ":";
+  const std::string arn = "arn:aws:sqs:" + region_ + ":" + rules.account + ":";
   json::object known{{"ApproximateNumberOfMessages", std::to_string(tally.visible)},
                      {"ApproximateNumberOfMessagesNotVisible", std::to_string(tally.in_flight)},
                      {"ApproximateNumberOfMessagesDelayed", std::to_string(tally.delayed)},
@@ -235,11 +249,9 @@ json::object SandboxSqs::queue_attributes(const json::object& request) {
 /// By the path of the URL: clients may send it with AWS's host or with the sandbox's.
 SandboxQueue& SandboxSqs::queue_at(const json::object& request) {
   const std::string url = text(request, "QueueUrl");
-  const std::string before = "/" + std::string(kAccount) + "/";
-  const std::size_t at = url.find(before);
-  const auto found =
-      at == std::string::npos ? queues_.end() : queues_.find(url.substr(at + before.size()));
-  if (found == queues_.end()) {
+  const auto found = queues_.find(url.substr(url.rfind('/') + 1));
+  if (found == queues_.end() ||
+      !url.ends_with("/" + found->second->rules().account + "/" + found->first)) {
     throw SandboxRefusal("QueueDoesNotExist", "The specified queue does not exist");
   }
   return *found->second;

@@ -26,7 +26,6 @@ class SandboxSqs {
 
   /// Its URL.
   std::string add_queue(QueueRules rules);
-  std::string url_of(const std::string& queue_name) const;
   /// `use` runs alone; who waits for a message looks again afterwards.
   void with_queue(const std::string& name, const std::function<void(SandboxQueue&, Now)>& use);
 
@@ -43,6 +42,7 @@ class SandboxSqs {
 
  private:
   using Json = boost::json::object;
+  std::string url_of(const QueueRules& rules) const;
   Json receive(const Json& request, const SandboxFault& fault);
   Json send(const Json& entry, SandboxQueue& queue);
   Json queue_url(const Json& request);
