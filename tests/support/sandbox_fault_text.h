@@ -5,9 +5,10 @@
 //   calls=1,3  chance=0.3  most=5  short-polls     which of its calls are met
 //   status=503 code=NAME html=TEXT retry-after=MS  an error instead
 //   empty  twice  shuffle                          what a receive gives
-//   fail=3 sender                                  so many entries of a batch fail; by the sender's
-//   fault drop=before|after  hang=before|after           no answer: the connection closes, or
-//   nothing ever comes delay=MS  trickle=MS                           a slow answer
+//   fail=3 sender            so many entries of a batch fail; by the sender's fault
+//   drop=before|after        no answer: the connection closes
+//   hang=before|after        no answer: nothing ever comes
+//   delay=MS  trickle=MS     a slow answer
 #pragma once
 
 #include <string>
