@@ -83,7 +83,7 @@ void SqsClient::send(Attempt attempt) {
 
 /// Whoever asked first goes first, also for another attempt.
 void SqsClient::advance(Lane& lane, Outcomes& outcomes) {
-  while (!lane.waiting.empty() && lane.pace.has_room()) {
+  while (!lane.waiting.empty() && lane.pace.has_room() && !lane.closed) {
     Attempt attempt = std::move(lane.waiting.extract(lane.waiting.begin()).mapped());
     if (now().steady_ms - attempt.began_ms < kPatienceMs) {
       send(std::move(attempt));
@@ -152,11 +152,8 @@ void SqsClient::settle_refused(Attempt attempt, const HttpAnswer& answer, Outcom
   } else {
     lane.pace.ended();
   }
-  if (lane.closed) {
-    outcomes.push_back(
-        {std::move(attempt.call), "", failure_of(refused), std::move(refused.error.code)});
-  } else if (error == ErrorClass::clock && !attempt.clock_corrected &&
-             signer_.corrects_clock(attempt.basis, answer.date_ms, now().wall_ms)) {
+  if (error == ErrorClass::clock && !attempt.clock_corrected &&
+      signer_.corrects_clock(attempt.basis, answer.date_ms, now().wall_ms)) {
     attempt.clock_corrected = true;
     enqueue(std::move(attempt));
   } else if (error == ErrorClass::credentials && !attempt.credentials_renewed) {

@@ -33,8 +33,8 @@ class SqsClient {
   bool wait(std::int64_t at_most_ms, std::vector<SqsOutcome>& outcomes);
   /// From any thread.
   void wake() { http_.wake(); }
-  /// Nothing of this operation is sent any more, not even another attempt: what waits to be sent
-  /// fails with the next `wait`, what is under way when its attempt does.
+  /// Nothing of this operation is sent any more, not even another attempt: what waits to be sent,
+  /// or would be sent again, fails instead.
   void close(Operation operation);
   void abandon();
 
