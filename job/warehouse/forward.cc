@@ -45,6 +45,7 @@ class Forward {
     const Result found = connection_.query(select, parameters, kDoing);
     roll_back();
     std::vector<std::string> pending;
+    pending.reserve(static_cast<std::size_t>(found.rows()));
     for (int row = 0; row < found.rows(); ++row) pending.emplace_back(found.at(row, 0));
     for (std::size_t at = 0; at < pending.size(); at += kRound) {
       send(std::span(pending).subspan(at, std::min(kRound, pending.size() - at)));
