@@ -61,7 +61,8 @@ void Drain::take(std::vector<Message>& messages) {
       const auto first = static_cast<std::uint32_t>(open.handles.size());
       // A group must not stand in two windows when the first may leave it in the queue: on FIFO a
       // window takes the whole answer, up to nine messages too many.
-      while (at < messages.size() && (limits_.fifo || !is_full(open))) {
+      while (at < messages.size() && (limits_.fifo || !is_full(open)) &&
+             !staging_.is_undecided(messages[at], open)) {
         books_.oldest_age_ms = std::max(books_.oldest_age_ms, now_.wall_ms - messages[at].sent_ms);
         if (!staging_.accept(messages[at], open, now_.steady_ms)) ++books_.duplicate;
         ++at;
@@ -69,7 +70,7 @@ void Drain::take(std::vector<Message>& messages) {
       const auto count = static_cast<std::uint32_t>(open.handles.size()) - first;
       if (count > 0) leases_.add(open.window.number, first, count, now_.steady_ms);
       open.last_ms = now_.steady_ms;
-      if (is_full(open)) seal(open);
+      if (is_full(open) || at < messages.size()) seal(open);
     }
   } catch (...) {
     return_from(messages, at);

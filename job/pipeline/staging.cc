@@ -40,6 +40,13 @@ bool Staging::accept(const Message& message, HeldWindow& open, std::int64_t now_
   return false;
 }
 
+bool Staging::is_undecided(const Message& message, const HeldWindow& open) const {
+  const auto known = open.positions.find(message.id);
+  return !fifo_ && known != open.positions.end() &&
+         open.receive_counts[known->second] == message.receive_count &&
+         open.handles[known->second] != message.receipt;
+}
+
 std::int64_t Staging::due_ms() const {
   if (batch_.empty()) return std::numeric_limits<std::int64_t>::max();
   return batch_.messages() >= kMessages ? since_ms_ : since_ms_ + kAfterMs;

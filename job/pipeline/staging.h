@@ -21,6 +21,9 @@ class Staging {
   /// Masks the message and adds it to the open window. False when the window has it already: then
   /// it keeps its row and takes the newest receipt, the only one that surely deletes.
   bool accept(const Message& message, HeldWindow& open, std::int64_t now_ms);
+  /// The window has it with another receipt, and nothing tells which is the later: SQS counts
+  /// receives approximately. In the next window the message is a duplicate, and deleted by both.
+  bool is_undecided(const Message& message, const HeldWindow& open) const;
   /// A commit costs four fsyncs: not one for each receive.
   bool is_due(std::int64_t now_ms) const { return now_ms >= due_ms(); }
   /// When a flush is wanted, on the steady clock; far away when nothing waits.

@@ -177,13 +177,30 @@ TEST_F(DrainTest, a_message_staged_twice_in_one_window_keeps_its_row_and_takes_t
 TEST_F(DrainTest, a_receipt_that_was_overtaken_by_a_newer_one_is_not_taken) {
   start();
   auto polls = take<ReceiveOrder>();
-  Message later = message(1, 2);
-  later.receive_count = 2;
-  feed(Received{polls[0].ticket, {later}, false});
+  feed(Received{polls[0].ticket, {message(1, 2)}, false});
   feed(Received{polls[1].ticket, {message(1, 1)}, false});
   for (std::size_t i = 2; i < polls.size(); ++i) feed(Received{polls[i].ticket, {}, false});
   load_all();
   EXPECT_EQ(delete_all(), (std::vector<std::string>{"r1.2"}));
+}
+
+TEST_F(DrainTest, of_two_receipts_with_the_same_count_both_are_used) {
+  start();
+  const auto polls = take<ReceiveOrder>();
+  feed(Received{polls[0].ticket, {message(1), message(2)}, false});
+  Message again = message(2, 2);
+  again.receive_count = 1;
+  feed(Received{polls[1].ticket, {message(3), again}, false});
+  deliver({});
+  pass(2000);
+  std::vector<std::string> deleted;
+  for (int i = 0; i < 5; ++i) {
+    load_all();
+    for (std::string& handle : delete_all()) deleted.push_back(std::move(handle));
+    pass(500);
+  }
+  std::sort(deleted.begin(), deleted.end());
+  EXPECT_EQ(deleted, (std::vector<std::string>{"r1.1", "r2.1", "r2.2", "r3.1"}));
 }
 
 TEST_F(DrainTest, a_newer_receipt_survives_a_crash) {

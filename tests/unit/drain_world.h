@@ -78,12 +78,14 @@ class DrainTest : public testing::Test {
     return taken;
   }
 
-  Message message(int number, int receipt = 1) const {
+  /// Its `delivery`-th, from 1.
+  Message message(int number, int delivery = 1) const {
     char id[40];
     std::snprintf(id, sizeof id, "00000000-0000-4000-8000-%012d", number);
     Message made;
     made.id = id;
-    made.receipt = "r" + std::to_string(number) + "." + std::to_string(receipt);
+    made.receipt = "r" + std::to_string(number) + "." + std::to_string(delivery);
+    made.receive_count = static_cast<std::uint32_t>(delivery);
     made.body = "{\"v\":\"" + std::to_string(number) + "\"}";
     made.sent_ms = kWall - 1000;
     return made;
