@@ -26,6 +26,8 @@ class QueueContract : public QueueOrders<QueueWorld>, public testing::WithParamI
  protected:
   void SetUp() override {
     use(kOrders);
+    // Only ElasticMQ and moto can be missing, where their registry cannot be reached; with CI=true
+    // that has thrown (find_foreign_server).
     if (!world_) {
       GTEST_SKIP() << GetParam().name << " is not there; the log of its start says why";
     }

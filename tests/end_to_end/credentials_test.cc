@@ -34,6 +34,18 @@ class Handed : public ::testing::Test {
     return world_.folder() + "/" + name;
   }
 
+  /// The very first call of the operation only proves the right.
+  std::shared_ptr<SandboxGate> gate_before_first_delete() {
+    return gate_before(world_, "DeleteMessageBatch", 2);
+  }
+  /// A run over several windows, which stands at the gate.
+  std::unique_ptr<Program> start_run_until(SandboxGate& gate) {
+    world_.send(60);
+    auto run = world_.start_run({"--empty-polls", "1", "--window-messages", "20"});
+    EXPECT_TRUE(gate.wait_for_call());
+    return run;
+  }
+
   std::string by_web_identity() {
     sts_.add_role({kRole, "", "", kToken});
     variables()["AWS_WEB_IDENTITY_TOKEN_FILE"] = file("token", kToken);
@@ -121,10 +133,8 @@ TEST_F(Handed, the_region_of_a_host_is_where_a_queue_is_looked_for_by_its_name) 
 
 TEST_F(Handed, keys_that_expire_in_the_middle_of_a_run_are_replaced_when_they_are_refused) {
   by_instance_metadata();
-  const auto gate = gate_before(world_, "DeleteMessageBatch", 2);  // the first proves the right
-  world_.send(60);
-  const auto run = world_.start_run({"--empty-polls", "1", "--window-messages", "20"});
-  ASSERT_TRUE(gate->wait_for_call());
+  const auto gate = gate_before_first_delete();
+  const auto run = start_run_until(*gate);
   const int before = host_.keys().handed_out();
   const std::string key = "ASIAHOST" + std::to_string(before);
   aws().set_credentials({key, "secret/+&<of>" + key, "token/+=&<of>" + key, true});
@@ -139,10 +149,8 @@ TEST_F(Handed, keys_that_expire_in_the_middle_of_a_run_are_replaced_when_they_ar
 TEST_F(Handed, keys_that_live_shortly_are_replaced_ahead_of_their_end) {
   by_web_identity();
   sts_.keys().set_life(4000);
-  const auto gate = gate_before(world_, "DeleteMessageBatch", 2);
-  world_.send(40);
-  const auto run = world_.start_run({"--empty-polls", "1", "--window-messages", "20"});
-  ASSERT_TRUE(gate->wait_for_call());
+  const auto gate = gate_before_first_delete();
+  const auto run = start_run_until(*gate);
   while (sts_.keys().handed_out() < 2) std::this_thread::yield();
   aws().set_credentials({"ASIAROLE1", "secret/+&<of>ASIAROLE1", "token/+=&<of>ASIAROLE1", true});
   gate->open();
@@ -154,10 +162,8 @@ TEST_F(Handed, keys_that_live_shortly_are_replaced_ahead_of_their_end) {
 TEST_F(Handed, while_sts_is_away_a_run_goes_on_with_the_keys_it_has) {
   by_web_identity();
   sts_.keys().set_life(4000);
-  const auto gate = gate_before(world_, "DeleteMessageBatch", 2);
-  world_.send(40);
-  const auto run = world_.start_run({"--empty-polls", "1", "--window-messages", "20"});
-  ASSERT_TRUE(gate->wait_for_call());
+  const auto gate = gate_before_first_delete();
+  const auto run = start_run_until(*gate);
   sts_.faults().add({.on = "AssumeRoleWithWebIdentity", .fault = {.status = 500, .code = "Oops"}});
   const std::size_t before = sts_.calls().size();
   while (sts_.calls().size() < before + 1) std::this_thread::yield();

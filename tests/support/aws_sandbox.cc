@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/aws_sandbox.h"
 
-#include <array>
-#include <ctime>
 #include <thread>
 #include <utility>
 
@@ -21,15 +19,6 @@ namespace json = boost::json;
 
 constexpr std::string_view kContentType = "application/x-amz-json-1.0";
 constexpr const char* kAskedFor = "asked for by the test";
-
-std::string http_date(std::int64_t wall_ms) {
-  const std::time_t seconds = wall_ms / 1000;
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 40> text{};
-  return {text.data(),
-          std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
-}
 
 /// Bodies put in by tests may hold lone surrogates, which are no UTF-8; on the wire they are
 /// escapes.

@@ -2,9 +2,11 @@
 #include "tests/support/foreign_server.h"
 
 #include <atomic>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <stdexcept>
+#include <string_view>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -22,7 +24,13 @@ std::string own_name(const std::string& name) {
 
 std::optional<SqsAddress> find_foreign_server(const std::string& name) {
   std::ifstream file(std::string(SLUICE_TEST_SERVERS) + "/" + name + ".env");
-  if (!file) return std::nullopt;
+  if (!file) {
+    const char* const ci = std::getenv("CI");
+    if (ci != nullptr && std::string_view(ci) == "true") {
+      throw std::runtime_error(name + " is not there, and CI=true: nothing may be skipped");
+    }
+    return std::nullopt;
+  }
   std::map<std::string, std::string> values;
   for (std::string line; std::getline(file, line);) {
     const std::size_t at = line.find('=');

@@ -9,8 +9,8 @@
 
 namespace sluice {
 
-/// "elasticmq" or "moto"; nothing when it is not there, which tests/support/foreign.sh has said and
-/// judged.
+/// "elasticmq" or "moto"; nothing when it is not there, because its registry could not be reached:
+/// then a test may skip itself. With CI=true, where nobody would see that, this throws.
 std::optional<SqsAddress> find_foreign_server(const std::string& name);
 
 /// A queue of a test's own on such a server; gone with the object.

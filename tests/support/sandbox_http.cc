@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/support/sandbox_http.h"
 
+#include <array>
 #include <atomic>
+#include <ctime>
 #include <list>
 #include <mutex>
 #include <thread>
@@ -45,6 +47,15 @@ http::response<http::string_body> rendered(SandboxAnswer&& answer) {
 }
 
 }  // namespace
+
+std::string http_date(std::int64_t wall_ms) {
+  const std::time_t seconds = wall_ms / 1000;
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  std::array<char, 40> text{};
+  return {text.data(),
+          std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
+}
 
 class SandboxHttp::Impl {
  public:

@@ -22,6 +22,9 @@ struct SandboxAnswer {
   std::chrono::milliseconds trickle{0};  // between the pieces of the body; 0: it comes whole
 };
 
+/// As the header Date has it.
+std::string http_date(std::int64_t wall_ms);
+
 class SandboxHttp {
  public:
   /// From many threads at once; nothing = close the connection without an answer.

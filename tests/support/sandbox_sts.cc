@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <ctime>
 #include <mutex>
 #include <regex>
 #include <thread>
@@ -65,15 +64,6 @@ std::string in_xml(std::string_view text) {
 
 std::string element(const std::string& name, const std::string& text) {
   return "<" + name + ">" + in_xml(text) + "</" + name + ">\n";
-}
-
-std::string http_date(std::int64_t wall_ms) {
-  const std::time_t seconds = wall_ms / 1000;
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  std::array<char, 40> text{};
-  return {text.data(),
-          std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &parts)};
 }
 
 std::string result(const std::string& action, const SandboxKeys::Pair& pair) {
