@@ -104,15 +104,17 @@ SealedWindow Checkpoint::read(std::int64_t number) const {
 
 void Checkpoint::mark_loaded(std::int64_t number, const std::vector<std::uint32_t>& left) {
   move(*db_, number, WindowState::sealed, [&](Window& window) {
+    if (!left.empty()) {
+      require_inside(left.back(), window);
+      std::vector<Receipt> kept = contents::receipts(*db_, window);
+      std::erase_if(kept, [&](const Receipt& receipt) {
+        return std::ranges::binary_search(left, receipt.position);
+      });
+      contents::remove_receipts(*db_, number);
+      contents::add_receipts(*db_, number, kept, {});
+    }
     window.state = WindowState::loaded;
-    if (left.empty()) return;
-    require_inside(left.back(), window);
-    std::vector<Receipt> kept = contents::receipts(*db_, window);
-    std::erase_if(kept, [&](const Receipt& receipt) {
-      return std::ranges::binary_search(left, receipt.position);
-    });
-    contents::remove_receipts(*db_, number);
-    contents::add_receipts(*db_, number, kept, {});
+    window.to_delete = window.messages - static_cast<std::uint32_t>(left.size());
   });
 }
 

@@ -132,6 +132,11 @@ std::vector<Receipt> receipts(sqlite::Connection& db, const Window& window) {
   for (std::uint32_t position = 0; position < window.messages; ++position) {
     if (handles[position]) newest.push_back({position, std::move(*handles[position])});
   }
+  // Half of `mark_loaded`, when a crash and a damaged journal met: what stays in the queue would be
+  // deleted.
+  if (window.state == WindowState::loaded && newest.size() > window.to_delete) {
+    damaged(db, window, "there are more receipts than messages to delete");
+  }
   return newest;
 }
 

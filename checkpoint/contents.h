@@ -21,7 +21,8 @@ void remove(sqlite::Connection& db, std::int64_t number);
 void add_receipts(sqlite::Connection& db, std::int64_t number, const std::vector<Receipt>& older,
                   const std::vector<Receipt>& newer);
 void remove_receipts(sqlite::Connection& db, std::int64_t number);
-/// The newest of each message, by position. Damaged unless all digests match.
+/// The newest of each message, by position. Damaged unless all digests match, and when a loaded
+/// window has receipts of more messages than it is to delete.
 std::vector<Receipt> receipts(sqlite::Connection& db, const Window& window);
 
 }  // namespace sluice::contents

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <filesystem>
+#include <new>
 #include <system_error>
 
 #include "checkpoint/checkpoint.h"
@@ -32,6 +33,8 @@ CheckpointGlance glance_at(const std::string& path) {
     glance.windows = windows_of(path);
   } catch (const CheckpointError& error) {
     glance.locked = error.kind() == CheckpointError::Kind::locked;
+  } catch (const std::bad_alloc&) {
+    // A damaged length: the next run sets the file aside.
   }
   if (glance.locked) glance.holder = lock_holder(path).value_or("another process");
   return glance;

@@ -3,6 +3,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <new>
 #include <system_error>
 
 #include <fcntl.h>
@@ -139,6 +140,9 @@ std::string objection_to(const std::string& path, const CheckpointIdentity& iden
     return "was damaged (" + damage.reason() + ")";
   } catch (const Unsuitable& file) {
     return file.because;
+  } catch (const std::bad_alloc&) {
+    // SQLite's answer to a damaged length. Were it true, the file would be lost and no data.
+    return "was damaged (SQLite finds no memory for what it holds)";
   }
 }
 

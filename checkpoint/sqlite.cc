@@ -40,6 +40,10 @@ const char* address(std::string_view bytes) { return bytes.empty() ? "" : bytes.
           no_room(system_error) ? Kind::disk_full : Kind::unwritable,
           subject + message + ", " + std::generic_category().message(system_error));
     case SQLITE_READONLY:
+      // We opened it to be written, and that went well: its header says that it was made by a
+      // SQLite to come.
+      if (code == SQLITE_READONLY) throw Damaged(path, message);
+      [[fallthrough]];
     case SQLITE_PERM:
       throw CheckpointError(Kind::unwritable, subject + message);
     case SQLITE_NOMEM:

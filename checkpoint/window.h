@@ -23,7 +23,8 @@ struct Window {
   WindowId id{};    // from `sealed` on
   Digest digest{};  // of the batches in their order, from `sealed` on
   std::uint32_t messages = 0;
-  std::uint64_t bytes = 0;  // staged, without receipts
+  std::uint32_t to_delete = 0;  // of them, once `loaded`: the others stay in the queue
+  std::uint64_t bytes = 0;      // staged, without receipts
   std::int64_t oldest_sent_ms = 0;
   std::int64_t opened_ms = 0;  // wall clock
   std::int64_t closed_ms = 0;  // wall clock, once `closed`

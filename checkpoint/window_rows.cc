@@ -15,6 +15,7 @@ Digest digest_of(const Window& window) {
   packed::append(row, static_cast<std::uint8_t>(window.state));
   packed::append(row, static_cast<std::uint8_t>(window.set_aside));
   packed::append(row, window.messages);
+  packed::append(row, window.to_delete);
   packed::append(row, window.bytes);
   packed::append(row, window.oldest_sent_ms);
   packed::append(row, window.opened_ms);
@@ -37,8 +38,8 @@ std::vector<Window> all(sqlite::Connection& db) {
 
 Window find(sqlite::Connection& db, std::int64_t number) {
   auto row = db.statement(
-      "SELECT number, state, set_aside, messages, bytes, oldest_sent_ms, opened_ms, closed_ms, id,"
-      " digest, row_digest FROM window WHERE number = ?",
+      "SELECT number, state, set_aside, messages, to_delete, bytes, oldest_sent_ms, opened_ms,"
+      " closed_ms, id, digest, row_digest FROM window WHERE number = ?",
       number);
   if (!row.next()) throw std::logic_error("there is no " + name_of(number));
   Window window;
@@ -46,13 +47,14 @@ Window find(sqlite::Connection& db, std::int64_t number) {
   window.state = static_cast<WindowState>(row.integer(1));
   window.set_aside = row.integer(2) != 0;
   window.messages = static_cast<std::uint32_t>(row.integer(3));
-  window.bytes = static_cast<std::uint64_t>(row.integer(4));
-  window.oldest_sent_ms = row.integer(5);
-  window.opened_ms = row.integer(6);
-  window.closed_ms = row.integer(7);
-  if (!packed::Reader(row.bytes(8)).read(window.id) ||
-      !packed::Reader(row.bytes(9)).read(window.digest) ||
-      row.bytes(10) != packed::view(digest_of(window))) {
+  window.to_delete = static_cast<std::uint32_t>(row.integer(4));
+  window.bytes = static_cast<std::uint64_t>(row.integer(5));
+  window.oldest_sent_ms = row.integer(6);
+  window.opened_ms = row.integer(7);
+  window.closed_ms = row.integer(8);
+  if (!packed::Reader(row.bytes(9)).read(window.id) ||
+      !packed::Reader(row.bytes(10)).read(window.digest) ||
+      row.bytes(11) != packed::view(digest_of(window))) {
     throw sqlite::Damaged(db.path(),
                           "the record of " + name_of(number) + " does not match its digest");
   }
@@ -69,8 +71,9 @@ std::int64_t insert(sqlite::Connection& db, std::int64_t wall_ms) {
   window.opened_ms = wall_ms;
   const Digest row_digest = digest_of(window);
   db.statement(
-        "INSERT INTO window(number, state, set_aside, messages, bytes, oldest_sent_ms, opened_ms,"
-        " closed_ms, id, digest, row_digest) VALUES (?, ?, 0, 0, 0, 0, ?, 0, ?, ?, ?)",
+        "INSERT INTO window(number, state, set_aside, messages, to_delete, bytes, oldest_sent_ms,"
+        " opened_ms, closed_ms, id, digest, row_digest)"
+        " VALUES (?, ?, 0, 0, 0, 0, 0, ?, 0, ?, ?, ?)",
         window.number, static_cast<int>(window.state), window.opened_ms,
         sqlite::Blob{packed::view(window.id)}, sqlite::Blob{packed::view(window.digest)},
         sqlite::Blob{packed::view(row_digest)})
@@ -82,13 +85,14 @@ void update(sqlite::Connection& db, const Window& window, WindowState from) {
   const Digest row_digest = digest_of(window);
   const int changed =
       db.statement(
-            "UPDATE window SET state = ?, set_aside = ?, messages = ?, bytes = ?,"
+            "UPDATE window SET state = ?, set_aside = ?, messages = ?, to_delete = ?, bytes = ?,"
             " oldest_sent_ms = ?, closed_ms = ?, id = ?, digest = ?, row_digest = ?"
             " WHERE number = ? AND state = ?",
             static_cast<int>(window.state), static_cast<int>(window.set_aside), window.messages,
-            static_cast<std::int64_t>(window.bytes), window.oldest_sent_ms, window.closed_ms,
-            sqlite::Blob{packed::view(window.id)}, sqlite::Blob{packed::view(window.digest)},
-            sqlite::Blob{packed::view(row_digest)}, window.number, static_cast<int>(from))
+            window.to_delete, static_cast<std::int64_t>(window.bytes), window.oldest_sent_ms,
+            window.closed_ms, sqlite::Blob{packed::view(window.id)},
+            sqlite::Blob{packed::view(window.digest)}, sqlite::Blob{packed::view(row_digest)},
+            window.number, static_cast<int>(from))
           .run();
   if (changed != 1) {
     throw std::logic_error(name_of(window.number) + " is not in state " +

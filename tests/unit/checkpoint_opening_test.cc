@@ -202,20 +202,35 @@ TEST_F(CheckpointOpening, a_file_of_another_queue_or_database_is_set_aside) {
   expect_set_aside("belongs to another database");
 }
 
+TEST_F(CheckpointOpening, a_flipped_bit_in_the_name_of_its_pipeline_is_not_another_pipeline) {
+  leave_window(WindowState::sealed);
+  flip_in(kIdentity.pipeline);
+  expect_set_aside("was damaged (it does not say whose it is)");
+}
+
+TEST_F(CheckpointOpening, a_flipped_bit_in_the_name_of_a_column_is_found) {
+  for (const char* name : {"row_digest BLOB", "contents BLOB", "packed BLOB"}) {
+    std::filesystem::remove(path_);
+    leave_window(WindowState::sealed);
+    flip_in(name);
+    expect_set_aside("was damaged (its tables are not those of a checkpoint)");
+  }
+}
+
 TEST_F(CheckpointOpening, a_newer_format_is_refused_and_left_alone) {
   leave_window(WindowState::sealed);
-  write_header(kUserVersion, 3);
+  write_header(kUserVersion, 4);
   std::string what;
   EXPECT_EQ(kind_of_error([&] { open(); }, &what), Kind::newer);
-  EXPECT_NE(what.find("format 3"), std::string::npos) << what;
-  write_header(kUserVersion, 2);
+  EXPECT_NE(what.find("format 4"), std::string::npos) << what;
+  write_header(kUserVersion, 3);
   EXPECT_EQ(open().unfinished().size(), 1u);
 }
 
 TEST_F(CheckpointOpening, an_older_format_is_set_aside_and_the_version_is_told) {
   leave_window(WindowState::sealed);
   write_header(kUserVersion, 1);
-  expect_set_aside("was written by an older version (format 1, this one writes 2) and is kept as");
+  expect_set_aside("was written by an older version (format 1, this one writes 3) and is kept as");
 }
 
 TEST_F(CheckpointOpening, an_older_format_of_another_pipeline_is_refused) {
