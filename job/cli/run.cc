@@ -104,6 +104,7 @@ class Run {
   void prepare();
   void drain();
   void conclude(const Drain& heart);
+  void interrupt(int signal);
   void fail(const Failure& failure);
   void settle_status();
   void tell();
@@ -128,10 +129,10 @@ Run::Run(const Settings& settings, const Environment& environment)
                                          finding.hint);
                  }),
       signals_([this](int signal) {
-        signal_ = signal;
-        summary_.stop_reason = name_of(StopReason::interrupted);
+        interrupt(signal);
         settle_status();
         tell();
+        return summary_.exit_code;
       }) {
   summary_.facts.started = now();
   summary_.facts.run_id = random_uuid();
@@ -182,6 +183,10 @@ void Run::drain() {
 
   Checkpoint checkpoint(made.checkpoint_path, {pipeline.name, queue.url(), made.database},
                         summary_.facts.started.wall_ms);
+  {
+    const std::lock_guard lock(telling_);
+    summary_.facts.checkpoint_set_aside = checkpoint.set_aside();
+  }
   if (!checkpoint.set_aside().empty()) {
     log().write_with_hint(
         Level::warning, "checkpoint-set-aside", checkpoint.set_aside(),
@@ -195,6 +200,7 @@ void Run::drain() {
 
   Limits limits = limits_of(settings_, pipeline, *made.facts,
                             summary_.facts.started.wall_ms + queue.clock_offset_ms());
+  limits.clock_offset_ms = queue.clock_offset_ms();
   limits.keep_closed_bytes = keep_closed_within_space(checkpoint, made.checkpoint_path, limits);
   const auto sealer = [&made](std::string_view bytes, const MessageKey& key) {
     Sealed sealed = seal(*made.keyring, key.id, bytes);
@@ -236,6 +242,14 @@ void Run::conclude(const Drain& heart) {
     summary_.failure = Failure(Fault::bug, "the books do not add up: " + summary_.to_json(),
                                "report it with this line; no message is lost");
   }
+}
+
+/// A run that has told its end has ended as it told.
+void Run::interrupt(int signal) {
+  const std::lock_guard lock(telling_);
+  if (told_) return;
+  signal_ = signal;
+  summary_.stop_reason = name_of(StopReason::interrupted);
 }
 
 void Run::fail(const Failure& failure) {

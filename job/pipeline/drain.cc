@@ -4,6 +4,7 @@
 #include "job/pipeline/drain.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "job/pipeline/checkpoint_failure.h"
 
@@ -108,32 +109,37 @@ void Drain::seal(HeldWindow& held) {
   held.receive_counts.clear();
 }
 
-bool Drain::may_ask_warehouse(const HeldWindow& held) const {
-  if (at_warehouse_ || now_.steady_ms < held.retry_ms) return false;
-  if (!limits_.fifo) return true;
+/// When the warehouse may be asked for the window; far away while another one is first.
+std::int64_t Drain::ask_warehouse_ms(const HeldWindow& held) const {
+  constexpr std::int64_t kNotYet = std::numeric_limits<std::int64_t>::max();
+  if (at_warehouse_) return kNotYet;
   // A group may stand in two windows: the later one must not be loaded first.
-  return std::none_of(windows_.begin(), windows_.end(), [&held](const HeldWindow& other) {
-    return other.window.number < held.window.number && !other.window.set_aside &&
-           other.window.state < WindowState::loaded;
-  });
+  const bool behind =
+      limits_.fifo &&
+      std::any_of(windows_.begin(), windows_.end(), [&held](const HeldWindow& other) {
+        return other.window.number < held.window.number && !other.window.set_aside &&
+               other.window.state < WindowState::loaded;
+      });
+  return behind ? kNotYet : held.retry_ms;
 }
 
 void Drain::load(HeldWindow& held) {
-  if (!may_ask_warehouse(held)) return;
+  if (now_.steady_ms < ask_warehouse_ms(held)) return;
   auto contents = std::make_shared<SealedWindow>(checkpoint_.read(held.window.number));
   for (const StagedMessage& message : contents->messages) {
     held.newest_sent_ms = std::max(held.newest_sent_ms, message.key.sent_ms);
   }
   // The ledger may have forgotten messages this old: they could be there already, and nobody would
   // know.
+  const std::int64_t queue_ms = now_.wall_ms + limits_.clock_offset_ms;
   const bool too_old =
-      held.carried && held.window.oldest_sent_ms < now_.wall_ms - (limits_.dedup_ms - kDayMs);
+      held.carried && held.window.oldest_sent_ms < queue_ms - (limits_.dedup_ms - kDayMs);
   at_warehouse_ = held.window.number;
   orders_.push_back(LoadOrder{std::move(contents), too_old});
 }
 
 void Drain::forward(HeldWindow& held) {
-  if (!may_ask_warehouse(held)) return;
+  if (now_.steady_ms < ask_warehouse_ms(held)) return;
   at_warehouse_ = held.window.number;
   orders_.push_back(
       ForwardOrder{std::make_shared<const SealedWindow>(checkpoint_.read(held.window.number))});
@@ -156,6 +162,7 @@ void Drain::remove(HeldWindow& held) {
 void Drain::close(HeldWindow& held) {
   checkpoint_.close(held.window.number, now_.wall_ms);
   held.window.state = WindowState::closed;
+  leases_.forget(held.window.number);
   closed_bytes_ += held.window.bytes;
   if (++closed_ % kPruneEvery == 0 || closed_bytes_ > limits_.keep_closed_bytes / 4) prune();
 }
@@ -233,7 +240,8 @@ HeldWindow* Drain::find(std::int64_t number) {
 
 std::int64_t Drain::wake_ms() const {
   if (mode_ == Mode::leaving) return interrupt_load_ms_ > 0 ? interrupt_load_ms_ : leave_by_ms_;
-  std::int64_t wake = std::min(leases_.next_due_ms(), next_look_ms_);
+  std::int64_t wake = leases_.next_due_ms();
+  if (may_look()) wake = std::min(wake, next_look_ms_);
   if (receive_after_ms_ > now_.steady_ms) wake = std::min(wake, receive_after_ms_);
   if (limits_.max_runtime_ms > 0 && mode_ == Mode::running) {
     wake = std::min(wake, start_.steady_ms + limits_.max_runtime_ms);
@@ -241,9 +249,8 @@ std::int64_t Drain::wake_ms() const {
   wake = std::min(wake, staging_.due_ms());
   for (const HeldWindow& held : windows_) {
     if (held.deletes && held.forwarded) wake = std::min(wake, held.deletes->retry_ms());
-    const bool for_warehouse = held.window.state == WindowState::sealed ||
-                               (held.window.state == WindowState::loaded && !held.forwarded);
-    if (for_warehouse && !at_warehouse_) wake = std::min(wake, held.retry_ms);
+    const Step step = next(held);
+    if (step == Step::load || step == Step::forward) wake = std::min(wake, ask_warehouse_ms(held));
     if (held.window.state == WindowState::open) {
       wake = std::min(wake, complete_ms(held));
     }

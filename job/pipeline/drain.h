@@ -109,7 +109,8 @@ class Drain {
   bool disk_is_full() const;
   bool may_receive() const;
   bool has_carried() const;
-  bool may_ask_warehouse(const HeldWindow& held) const;
+  bool may_look() const;
+  std::int64_t ask_warehouse_ms(const HeldWindow& held) const;
   bool extending_is_late() const;
 
   const Limits& limits_;

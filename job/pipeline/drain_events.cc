@@ -82,8 +82,9 @@ HeldWindow& Drain::open_window() {
   for (HeldWindow& held : windows_) {
     if (held.window.state == WindowState::open && !held.carried) return held;
   }
+  const std::int64_t number = checkpoint_.open_window(now_.wall_ms);
   HeldWindow& held = windows_.emplace_back();
-  held.window.number = checkpoint_.open_window(now_.wall_ms);
+  held.window.number = number;
   held.opened_ms = now_.steady_ms;
   return held;
 }

@@ -49,7 +49,10 @@ bool Drain::may_receive() const {
 }
 
 void Drain::receive() {
-  if (held() == 0) receiving_.idle();
+  if (held() == 0) {
+    receiving_.idle();
+    extending_fails_ = false;  // nothing is left whose lease could lapse
+  }
   if (!may_receive()) return;
   while (calls_.under_way(Call::Kind::receive) < static_cast<std::size_t>(receiving_.parallel())) {
     const std::uint64_t most = std::min<std::uint64_t>(kBatch, room());
@@ -65,10 +68,12 @@ void Drain::receive() {
   }
 }
 
+bool Drain::may_look() const {
+  return mode_ == Mode::running && calls_.under_way(Call::Kind::count) == 0;
+}
+
 void Drain::look() {
-  if (mode_ != Mode::running || now_.steady_ms < next_look_ms_ ||
-      calls_.under_way(Call::Kind::count) > 0)
-    return;
+  if (!may_look() || now_.steady_ms < next_look_ms_) return;
   next_look_ms_ = now_.steady_ms + kLookEveryMs;
   orders_.push_back(CountOrder{calls_.add(Call{Call::Kind::count})});
 }

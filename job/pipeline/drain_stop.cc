@@ -15,7 +15,10 @@ void Drain::finish(StopReason reason, std::optional<Failure> failure) {
 
 void Drain::leave(StopReason reason, std::optional<Failure> failure, std::int64_t within_ms) {
   const bool signalled = reason == StopReason::interrupted;
-  if (mode_ == Mode::leaving && !signalled) return;
+  if (mode_ == Mode::leaving && !signalled) {
+    return_unstaged();  // of what came since and was to be kept
+    return;
+  }
   mode_ = Mode::leaving;
   reason_ = reason;
   failure_ = std::move(failure);

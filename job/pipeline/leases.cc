@@ -27,6 +27,10 @@ int Leases::renew(Lease lease, std::int64_t now_ms) {
   return static_cast<int>(visibility_ms_ / 1000);
 }
 
+void Leases::forget(std::int64_t window) {
+  std::erase_if(queue_, [window](const Lease& lease) { return lease.window == window; });
+}
+
 std::int64_t Leases::next_due_ms() const {
   return queue_.empty() ? std::numeric_limits<std::int64_t>::max() : queue_.front().due_ms;
 }

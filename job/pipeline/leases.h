@@ -32,6 +32,8 @@ class Leases {
   /// For how many seconds its messages are to be hidden from now. Less than usual for the last
   /// time, and then 0: SQS hides a message for at most 12 h from its receive and refuses more.
   int renew(Lease lease, std::int64_t now_ms);
+  /// The window is closed. Once it is pruned, another one may have its number.
+  void forget(std::int64_t window);
   /// When the next one is due; far away when there is none.
   std::int64_t next_due_ms() const;
 

@@ -28,6 +28,9 @@ struct Limits {
   /// Rejections are forwarded to the dead-letter queue before their window is deleted.
   bool forwards = false;
   std::int64_t dedup_ms = 15LL * 86'400'000;
+  /// What to add to the wall clock of this host for that of the queue, which says when a message
+  /// was sent.
+  std::int64_t clock_offset_ms = 0;
   std::uint64_t keep_closed_bytes = 256 << 20;
 };
 

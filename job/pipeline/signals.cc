@@ -39,7 +39,7 @@ int wait_for_signal(std::int64_t ms) {
 
 }  // namespace
 
-Signals::Signals(std::function<void(int)> leave_now) : leave_now_(std::move(leave_now)) {
+Signals::Signals(std::function<int(int)> leave_now) : leave_now_(std::move(leave_now)) {
   // A reader of our output that went away must not end a run in its middle.
   ::signal(SIGPIPE, SIG_IGN);
   const sigset_t set = watched();
@@ -74,9 +74,6 @@ void Signals::watch() {
   if (wait_for_signal(kLongestStopMs) != kEnd) leave(signal);
 }
 
-void Signals::leave(int signal) {
-  leave_now_(signal);
-  ::_exit(128 + signal);
-}
+void Signals::leave(int signal) { ::_exit(leave_now_(signal)); }
 
 }  // namespace sluice

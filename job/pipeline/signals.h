@@ -14,10 +14,10 @@ namespace sluice {
 /// runs inside a signal handler. Made once, before any other thread.
 class Signals {
  public:
-  /// `leave_now` writes the last summary of a run that must end where it is; the process exits
-  /// after it. It runs in the signal thread: before `hold`, or when a stop was not finished in
-  /// time.
-  explicit Signals(std::function<void(int signal)> leave_now);
+  /// `leave_now` writes the last summary of a run that must end where it is, and gives the status
+  /// with which the process exits after it. It runs in the signal thread: before `hold`, or when a
+  /// stop was not finished in time.
+  explicit Signals(std::function<int(int signal)> leave_now);
   ~Signals();
   Signals(const Signals&) = delete;
   Signals& operator=(const Signals&) = delete;
@@ -32,7 +32,7 @@ class Signals {
   void watch();
   [[noreturn]] void leave(int signal);
 
-  std::function<void(int)> leave_now_;
+  std::function<int(int)> leave_now_;
   std::function<void()> wake_;
   std::mutex mutex_;
   std::atomic<int> received_ = 0;

@@ -118,6 +118,9 @@ std::string Summary::to_json() const {
       {"watermark", books.watermark_ms < 0 ? boost::json::value(nullptr)
                                            : boost::json::value(rfc3339(books.watermark_ms))},
       {"queue_after", queue},
+      {"checkpoint_set_aside", facts.checkpoint_set_aside.empty()
+                                   ? boost::json::value(nullptr)
+                                   : boost::json::value(facts.checkpoint_set_aside)},
       {"error", error},
       {"version", SLUICE_VERSION},
       {"config_sha256", facts.config_sha256},
@@ -140,6 +143,8 @@ std::string Summary::to_text() const {
   const std::int64_t ms = std::max<std::int64_t>(1, ended.steady_ms - facts.started.steady_ms);
   text += "run " + facts.run_id + ": " + std::string(status) + " (" + std::string(stop_reason) +
           "), exit " + std::to_string(exit_code) + ", " + seconds(ms) + " s\n";
+  if (!facts.checkpoint_set_aside.empty())
+    text += "  set aside: " + facts.checkpoint_set_aside + "\n";
   if (failure && books.nothing_done()) return text;
   line("received", books.received, "deliveries");
   if (books.carried_in > 0) line("carried in", books.carried_in, "from an earlier run");

@@ -20,6 +20,7 @@ struct RunFacts {
   std::string worker;
   std::string pipeline;
   std::string config_sha256;
+  std::string checkpoint_set_aside;  // the checkpoint that was found, and why; empty when it served
   std::vector<std::string> tables;
   Now started;
 };

@@ -43,6 +43,31 @@ TEST_F(DrainTest, receiving_stops_while_extensions_are_not_answered_and_goes_on_
   expect_ended(StopReason::drained);
 }
 
+TEST_F(DrainTest, an_extension_that_failed_stops_receiving_only_while_something_is_held) {
+  limits_.window_messages = 10;
+  start();
+  deliver(messages(1, 10));
+  pass(limits_.visibility_s * 500);
+  for (const HideOrder& order : take<HideOrder>()) {
+    feed(CallFailed{order.ticket, Failure(Fault::temporary, "queue: away", "later")});
+  }
+  run_dry();
+  expect_ended(StopReason::drained);
+  EXPECT_EQ(heart_->books().deleted, 10U);
+}
+
+TEST_F(DrainTest, a_window_with_the_number_of_a_pruned_one_does_not_inherit_its_leases) {
+  limits_.window_messages = 10;
+  limits_.keep_closed_bytes = 0;
+  start();
+  deliver(messages(1, 10));
+  load_all();
+  EXPECT_EQ(delete_all().size(), 10U);
+  deliver(messages(11, 1));
+  pass(limits_.visibility_s * 500);
+  for (const HideOrder& order : take<HideOrder>()) EXPECT_EQ(order.handles.size(), 1U);
+}
+
 TEST_F(DrainTest, nothing_is_held_beyond_twelve_hours_and_no_extension_asks_for_more) {
   limits_.visibility_s = 5 * 3600;
   start();

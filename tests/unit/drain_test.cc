@@ -384,6 +384,7 @@ TEST_F(DrainTest,
   ASSERT_EQ(loads.size(), 1U);
   EXPECT_TRUE(loads[0].only_if_committed);
   feed(LoadAnswered{loads[0].window->window.number, NotCommitted{}});
+  EXPECT_GT(heart_->wake_ms(), now_.steady_ms) << "nothing is to be done for what is set aside";
   run_dry();
   expect_ended(StopReason::drained);
   EXPECT_EQ(heart_->books().carried_out, 10U);
