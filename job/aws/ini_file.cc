@@ -19,7 +19,7 @@ std::string section_name(std::string_view words) {
     const bool blank = kBlank.find(c) != std::string_view::npos;
     if (!blank) {
       name += c;
-    } else if (name.back() != ' ') {
+    } else if (!name.empty() && name.back() != ' ') {
       name += ' ';
     }
   }

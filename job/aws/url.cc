@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include <arpa/inet.h>
 
@@ -11,12 +12,26 @@
 namespace sluice {
 namespace {
 
-constexpr std::string_view kOfHost = "abcdefghijklmnopqrstuvwxyz0123456789-._:[]";
+constexpr std::string_view kOfName = "abcdefghijklmnopqrstuvwxyz0123456789-._";
+constexpr std::string_view kOfIpv6 = "abcdef0123456789:.";
 
 std::optional<std::array<unsigned char, 4>> parse_ipv4(std::string_view text) {
   std::array<unsigned char, 4> bytes{};
   if (::inet_pton(AF_INET, std::string(text).c_str(), bytes.data()) != 1) return std::nullopt;
   return bytes;
+}
+
+/// A name, an IPv4 address or an IPv6 address in brackets, and perhaps a port.
+bool is_host(std::string_view host) {
+  const bool v6 = host.starts_with('[');
+  const std::string_view bare = bare_host(host);
+  const std::size_t end = bare.size() + (v6 ? 2 : 0);
+  if (bare.empty() || end > host.size() ||
+      bare.find_first_not_of(v6 ? kOfIpv6 : kOfName) != std::string_view::npos) {
+    return false;
+  }
+  const std::string_view port = host.substr(end);
+  return port.empty() || (port.starts_with(':') && parse_integer<std::uint16_t>(port.substr(1)));
 }
 
 }  // namespace
@@ -36,13 +51,11 @@ std::optional<Url> parse_url(std::string_view text) {
   if (question != std::string_view::npos) url.query = text.substr(question + 1);
 
   const auto is_sendable = [](char c) { return c > ' ' && c <= '~' && c != '#'; };
-  if (url.host.find_first_not_of(kOfHost) != std::string::npos ||
-      !std::all_of(text.begin(), text.end(), is_sendable)) {
+  if (!is_host(url.host) || !std::all_of(text.begin(), text.end(), is_sendable)) {
     return std::nullopt;
   }
   const std::string_view usual_port = url.scheme == "http" ? ":80" : ":443";
   if (url.host.ends_with(usual_port)) url.host.resize(url.host.size() - usual_port.size());
-  if (url.host.empty()) return std::nullopt;
   return url;
 }
 

@@ -83,7 +83,11 @@ void Log::write(Level level, std::string_view event, std::string_view text,
 
 void Log::write_with_hint(Level level, std::string_view event, std::string_view text,
                           std::string_view hint) {
-  write(level, event, text, {{"hint", hint}});
+  if (hint.empty()) {
+    write(level, event, text);
+  } else {
+    write(level, event, text, {{"hint", hint}});
+  }
 }
 
 void Log::live(std::string_view text) {

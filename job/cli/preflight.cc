@@ -62,6 +62,12 @@ void Preflight::run() {
     }
     return settings_.text("keyring") + ": current key " + prepared_.keyring->current().id;
   });
+  // A run goes on with the key that its masks were made with, and says nothing.
+  if (!stop_at_fault_ && prepared_.keyring && !prepared_.keyring->weakness().empty()) {
+    tell({true, Fault::configuration, "warning",
+          "key " + prepared_.keyring->current().id + ": " + prepared_.keyring->weakness(),
+          "make another with `sluice keygen --rotate`; its masks do not join with this one's"});
+  }
   if (!prepared_.pipeline) return;
   for (const std::string& warning : warnings_of(*prepared_.pipeline)) {
     tell({true, Fault::configuration, "warning", warning,

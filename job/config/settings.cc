@@ -9,6 +9,7 @@
 #include "job/base/moment.h"
 #include "job/base/text.h"
 #include "job/config/options.h"
+#include "job/config/passwords.h"
 
 namespace sluice {
 namespace {
@@ -72,28 +73,6 @@ std::string problem_with(const Option& option, const std::string& text) {
       return "true or false";
   }
   return "";
-}
-
-/// libpq's two forms: postgresql://user:secret@host/… and key=value words.
-std::size_t find_password(std::string_view conninfo, std::size_t& length) {
-  const std::size_t scheme = conninfo.find("://");
-  if (scheme != std::string_view::npos) {
-    const std::size_t at = conninfo.find('@', scheme + 3);
-    const std::size_t colon = conninfo.find(':', scheme + 3);
-    const std::size_t slash = conninfo.find_first_of("/?", scheme + 3);
-    if (at != std::string_view::npos && colon < at &&
-        (slash == std::string_view::npos || at < slash)) {
-      length = at - colon - 1;
-      return colon + 1;
-    }
-  }
-  const std::size_t word = conninfo.find("password");
-  const std::size_t equals = word == std::string_view::npos ? word : conninfo.find('=', word);
-  if (equals == std::string_view::npos) return equals;
-  const std::size_t end =
-      conninfo.find_first_of(scheme == std::string_view::npos ? " " : "&", equals);
-  length = std::min(end, conninfo.size()) - equals - 1;
-  return equals + 1;
 }
 
 std::vector<std::string_view> names_for(std::string_view command) {
@@ -171,8 +150,7 @@ void Settings::take_flags(const std::vector<std::string>& arguments) {
                       "keep one of them");
       }
       std::string value = given.value.empty() ? "true" : given.value.front();
-      std::size_t length = 0;
-      if (option.name == "postgres" && find_password(value, length) != std::string::npos) {
+      if (option.name == "postgres" && !passwords_in(value).empty()) {
         throw Failure(Fault::usage,
                       "--postgres holds a password, which every user of this host could read",
                       "use PGPASSFILE, PGPASSWORD or a service file");
@@ -274,10 +252,7 @@ std::vector<Settings::Shown> Settings::shown() const {
     if (!option.is_for(command_)) continue;
     const auto found = values_.find(option.name);
     std::string value = found == values_.end() ? "" : found->second.text;
-    std::size_t length = 0;
-    const std::size_t at =
-        option.name == "postgres" ? find_password(value, length) : std::string::npos;
-    if (at != std::string::npos) value.replace(at, length, "***");
+    if (option.name == "postgres") value = without_passwords(value);
     all.push_back({std::string(option.name), value,
                    found == values_.end() ? "not set" : found->second.origin});
   }

@@ -2,6 +2,7 @@
 #include "job/mask/keyring.h"
 
 #include <algorithm>
+#include <bitset>
 
 #include <openssl/core_names.h>
 #include <openssl/params.h>
@@ -27,6 +28,25 @@ bool is_id(std::string_view text) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
            c == '-';
   });
+}
+
+/// A random secret has about 30 different bytes; fewer than 9 it has once in 10³³ times.
+bool repeats_a_few_bytes(std::string_view secret) {
+  std::bitset<256> met;
+  for (const char c : secret) met.set(static_cast<unsigned char>(c));
+  return met.count() <= 8;
+}
+
+bool counts(std::string_view secret) {
+  const auto step = [](char a, char b) { return static_cast<unsigned char>(b - a); };
+  const unsigned first = step(secret[0], secret[1]);
+  return std::ranges::adjacent_find(secret, [&](char a, char b) { return step(a, b) != first; }) ==
+         secret.end();
+}
+
+/// Random bytes are that once in 10¹³ times.
+bool is_text(std::string_view secret) {
+  return std::ranges::all_of(secret, [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 /// Takes a keyring file apart. The decoder is that of messages: strict about repeated keys, and it
@@ -71,9 +91,7 @@ class Reader {
     auto decoded = from_base64(body_.text(at[2]));
     Secret secret(decoded ? std::move(*decoded) : "");
     if (secret.reveal().size() != kSecret) refuse("a secret is not the base64 of 32 bytes");
-    if (secret.reveal().find_first_not_of('\0') == std::string_view::npos) {
-      refuse("a secret is all zeros");
-    }
+    if (repeats_a_few_bytes(secret.reveal())) refuse("a secret repeats a few bytes");
     return {std::string(body_.text(at[0])), std::string(body_.text(at[1])), std::move(secret)};
   }
 
@@ -107,6 +125,7 @@ Keyring Keyring::parse(std::string_view json, const std::string& path) {
   for (Position key = at[2] + 1; key < body.end(at[2]); key = body.end(key)) {
     Key read = reader.key(key);
     if (keyring.find(read.id) != nullptr) reader.refuse("two keys have the same id");
+    if (keyring.has_secret(read.secret)) reader.refuse("two keys have the same secret");
     keyring.keys_.push_back(std::move(read));
   }
   if (keyring.find(keyring.current_) == nullptr) reader.refuse("its current key is not in it");
@@ -152,6 +171,18 @@ const Keyring::Key* Keyring::find(std::string_view id) const {
   const auto key =
       std::find_if(keys_.begin(), keys_.end(), [id](const Key& each) { return each.id == id; });
   return key == keys_.end() ? nullptr : &*key;
+}
+
+bool Keyring::has_secret(const Secret& secret) const {
+  return std::ranges::any_of(
+      keys_, [&secret](const Key& key) { return key.secret.reveal() == secret.reveal(); });
+}
+
+std::string Keyring::weakness() const {
+  const std::string_view secret = current().secret.reveal();
+  if (counts(secret)) return "its bytes count up, as anybody would try";
+  if (is_text(secret)) return "it is text, not random bytes";
+  return "";
 }
 
 Secret derive_key(const Keyring::Key& key, std::string_view info, std::size_t length) {

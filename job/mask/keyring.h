@@ -23,9 +23,9 @@ class Keyring {
   };
 
   /// Failure{configuration} with the path when missing, malformed, without its current key, with a
-  /// key that is short or all zero, when others can write it, or when others can read it and it
-  /// lies on a disk (on a memory file system, where Kubernetes and systemd put secrets, that is
-  /// their business).
+  /// key that is short, that is there under two ids or that repeats a few bytes, when others can
+  /// write it, or when others can read it and it lies on a disk (on a memory file system, where
+  /// Kubernetes and systemd put secrets, that is their business).
   static Keyring read(const std::string& path);
   /// For a test, or for a file that is being made.
   static Keyring parse(std::string_view json, const std::string& path);
@@ -39,8 +39,12 @@ class Keyring {
   const Key& current() const;
   const Key* find(std::string_view id) const;
   const std::vector<Key>& keys() const { return keys_; }
+  /// How the current key shows that it was not drawn at random, or nothing.
+  std::string weakness() const;
 
  private:
+  bool has_secret(const Secret& secret) const;
+
   std::string current_;
   std::vector<Key> keys_;
 };

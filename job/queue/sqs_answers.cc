@@ -73,6 +73,10 @@ std::string text_in(const Attributes& attributes, std::string_view key) {
   return at == attributes.end() ? "" : at->second;
 }
 
+/// 2200-01-01: the ledger's days (sql/, sluice.add_days) are those of 1970 to 2199. A message with
+/// any other would be staged and could never be loaded.
+constexpr std::int64_t kEndOfDaysMs = 7'258'118'400'000;
+
 /// Numbers come as text.
 template <typename Integer, typename Members>
 Integer number_in(const Members& members, std::string_view key) {
@@ -88,6 +92,7 @@ Message message_of(const json::object& object) {
   message.body = text_in(object, "Body");
   const json::object& system = object_in(object, "Attributes");
   message.sent_ms = number_in<std::int64_t>(system, "SentTimestamp");
+  if (message.sent_ms < 0 || message.sent_ms >= kEndOfDaysMs) throw Foreign();
   message.receive_count = number_in<std::uint32_t>(system, "ApproximateReceiveCount");
   message.sequence = text_in(system, "SequenceNumber");
   message.group = text_in(system, "MessageGroupId");

@@ -53,7 +53,9 @@ std::string shown_day(std::int64_t days) {
 std::string shown_instant(std::int64_t us, bool zone) {
   const std::int64_t since_1970 = us + kPostgresEpochMs * 1000;
   const std::int64_t part = (since_1970 % 1'000'000 + 1'000'000) % 1'000'000;
-  std::string text = rfc3339((since_1970 - part) / 1000).substr(0, 19);
+  constexpr std::size_t kMillisAndZone = 5;
+  std::string text = rfc3339((since_1970 - part) / 1000);
+  text.resize(text.size() - kMillisAndZone);  // from its end: a zone may lead to the year 10000
   if (part != 0) {
     std::string digits = std::to_string(1'000'000 + part).substr(1);
     digits.erase(digits.find_last_not_of('0') + 1);
@@ -70,12 +72,13 @@ std::string shown_numeric(Bytes field) {
   const auto scale = field.take<std::int16_t>();
   std::string whole;
   std::string fraction;
-  for (int place = std::max<int>(weight, 0), i = std::min<int>(weight, 0) - weight;
+  int left = groups;  // groups of zeros at the end are not written
+  for (int place = std::max<int>(weight, 0);
        place >= 0 || static_cast<int>(fraction.size()) < scale; --place) {
     int group = 0;
-    if (place <= weight && i < groups) {
+    if (place <= weight && left > 0) {
       group = field.take<std::int16_t>();
-      ++i;
+      --left;
     }
     (place >= 0 ? whole : fraction) += std::to_string(10'000 + group).substr(1);
   }
