@@ -85,6 +85,8 @@ class SandboxQueue {
   /// As it was last delivered.
   Delivery message(std::size_t number) const;
   bool is_deleted(std::size_t number) const { return entries_[number].state == State::gone; }
+  /// At the last look: a lease that has ended since is not noticed.
+  bool is_in_flight(std::size_t number) const { return entries_[number].state == State::in_flight; }
   std::optional<std::size_t> number_of(const std::string& handle) const;
   /// Visible again although in flight or deleted: SQS delivers at least once.
   void deliver_again(std::size_t number);
