@@ -17,6 +17,7 @@ namespace {
 constexpr std::int64_t kRetentionS = 86'400;
 constexpr std::string_view kKey = "k1";
 constexpr std::string_view kSealed = "sealed ";
+const std::string kPassword = "loaders-own-word";
 
 StagedMessage staged(const TestMessage& message, std::deque<std::string>& tuples) {
   StagedMessage out;
@@ -89,7 +90,7 @@ LoadingDatabase::LoadingDatabase(const TestCluster& cluster) : TestDatabase(clus
   run("CREATE TABLE public.numbers (n integer, name varchar(10)); CREATE TABLE public.others (n "
       "integer);"
       "GRANT INSERT ON public.numbers, public.others TO " +
-      loader_);
+      loader_ + "; ALTER ROLE " + loader_ + " PASSWORD '" + kPassword + "'");
   pipeline.name = "numbers";
   const ColumnType integer{.kind = ColumnType::Kind::integer};
   const ColumnType name{.kind = ColumnType::Kind::varchar, .length = 10};
@@ -101,13 +102,19 @@ LoadingDatabase::LoadingDatabase(const TestCluster& cluster) : TestDatabase(clus
       {.schema = "public", .name = "others", .columns = {column("n", integer)}, .unique = {}}};
 }
 
-PostgresWarehouse LoadingDatabase::warehouse(LoadLimits limits, DeadLetters* letters) const {
+std::string LoadingDatabase::tcp_conninfo(const std::string& port) const {
+  return "host=127.0.0.1 port=" + port + " user=" + loader_ + " password=" + kPassword +
+         " dbname=" + name();
+}
+
+PostgresWarehouse LoadingDatabase::warehouse(LoadLimits limits, DeadLetters* letters,
+                                             const std::string& port) const {
   const auto unseal = [](std::string_view key_id, const MessageId&, std::string_view bytes) {
     if (key_id != kKey || !bytes.starts_with(kSealed)) return std::optional<std::string>();
     return std::optional(std::string(bytes.substr(kSealed.size())));
   };
   return PostgresWarehouse(
-      loader_conninfo(), pipeline, random_uuid(),
+      port.empty() ? loader_conninfo() : tcp_conninfo(port), pipeline, random_uuid(),
       [](std::string_view bytes, const MessageKey&) {
         return SealedRow{std::string(kKey), std::string(kSealed) + std::string(bytes)};
       },

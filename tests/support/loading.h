@@ -40,9 +40,12 @@ class LoadingDatabase : public TestDatabase {
   /// its days.
   explicit LoadingDatabase(const TestCluster& cluster = TestCluster::shared());
 
-  /// As a user who is in sluice_loader and may insert into the tables, nothing else.
-  PostgresWarehouse warehouse(LoadLimits limits = {}, DeadLetters* letters = nullptr) const;
+  /// As a user who is in sluice_loader and may insert into the tables, nothing else. With `port`,
+  /// of a proxy, over TCP.
+  PostgresWarehouse warehouse(LoadLimits limits = {}, DeadLetters* letters = nullptr,
+                              const std::string& port = "") const;
   std::string loader_conninfo() const { return conninfo(loader_); }
+  std::string tcp_conninfo(const std::string& port) const;
   const std::string& loader() const { return loader_; }
 
   Pipeline pipeline;

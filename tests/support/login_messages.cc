@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 
+#include "tests/support/canary.h"
 #include "tests/support/seeded_random.h"
 
 namespace sluice {
@@ -24,8 +25,7 @@ std::string quoted(std::string_view text) { return '"' + std::string(text) + '"'
 
 std::string ipv4(SeededRandom& random) {
   const auto part = [&] { return static_cast<unsigned>(random.below(256)); };
-  const unsigned first = 1 + static_cast<unsigned>(random.below(254));
-  return format("%u.%u.%u.%u", first, part(), part(), part());
+  return std::string(kMarkOfIpv4) + format("%u.%u", part(), part());
 }
 
 std::string ip(SeededRandom& random) {
@@ -33,7 +33,7 @@ std::string ip(SeededRandom& random) {
   if (kind < 2) return "::ffff:" + ipv4(random);
   if (kind >= 10) return ipv4(random);
   const auto part = [&] { return static_cast<unsigned>(random.below(65536)); };
-  return format("2001:db8:%x:%x::%x", part(), part(), part());
+  return std::string(kMarkOfIpv6) + format("%x::%x", part(), part());
 }
 
 std::string version(SeededRandom& random) {
@@ -45,7 +45,7 @@ std::string version(SeededRandom& random) {
 
 std::string device_id(SeededRandom& random) {
   const auto part = [&](unsigned most) { return static_cast<unsigned>(random.below(most)); };
-  return format("%03u-%02u-%04u", part(1000), part(100), part(10000));
+  return std::string(kMarkOfText) + format("%03u-%02u-%04u", part(1000), part(100), part(10000));
 }
 
 std::string locale(SeededRandom& random) {
@@ -62,6 +62,7 @@ std::string body_of(const Fields& f) {
 
 /// Spoils the message in one of several ways; the reason it must be rejected for.
 std::string_view spoil(std::uint64_t way, Fields& fields, std::string& body) {
+  const auto marked = [](const std::string& text) { return std::string(kMarkOfText) + text; };
   const auto with = [&](std::string& field, std::string value, std::string_view reason) {
     field = std::move(value);
     body = body_of(fields);
@@ -72,7 +73,7 @@ std::string_view spoil(std::uint64_t way, Fields& fields, std::string& body) {
       body.resize(body.size() / 2);
       return "not-json";
     case 1:
-      body.insert(1, R"("locale": "ZZ", )");
+      body.insert(1, R"("locale": )" + quoted(marked("ZZ")) + ", ");
       return "duplicate-key";
     case 2:
       body = "{}";
@@ -85,11 +86,11 @@ std::string_view spoil(std::uint64_t way, Fields& fields, std::string& body) {
     case 5:
       return with(fields.app_version, "2.3", "wrong-type");
     case 6:
-      return with(fields.ip, quoted("999.1.2.3"), "bad-value");
+      return with(fields.ip, quoted(std::string(kMarkOfIpv4) + "999.1"), "bad-value");
     case 7:
-      return with(fields.app_version, quoted("2.3.0-beta"), "bad-value");
+      return with(fields.app_version, quoted(marked("2.3.0")), "bad-value");
     default:
-      return with(fields.device_type, quoted(std::string(40, 'x')), "too-long");
+      return with(fields.device_type, quoted(marked(std::string(40, 'x'))), "too-long");
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Made-up messages of the login shape, each from a seed and its number alone, a few of them bad on
-// purpose.
+// purpose. What may be found nowhere is marked (canary.h).
 #pragma once
 
 #include <cstdint>

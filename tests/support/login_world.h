@@ -3,11 +3,15 @@
 // folder, a keyring.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "tests/support/aws_sandbox.h"
+#include "tests/support/canary.h"
 #include "tests/support/login_messages.h"
 #include "tests/support/postgres.h"
 #include "tests/support/program.h"
@@ -32,6 +36,10 @@ class LoginWorld {
   /// The settings of every run; a test may change them.
   Program::Variables& variables() { return variables_; }
 
+  /// Another queue instead of the pipeline's, from now on; on a FIFO queue the messages are of
+  /// three groups.
+  void use_queue(const QueueRules& rules);
+
   /// Sends `count` messages of the login shape, numbered on from the last; some of them are bad on
   /// purpose.
   void send(int count);
@@ -52,13 +60,27 @@ class LoginWorld {
   /// empty.
   void run_until_empty();
 
-  std::size_t left_in_queue();
+  QueueTally tally();
+  std::size_t left_in_queue() { return tally().left(); }
+  /// No clear value of a masked field and no secret lies where it must not: in the folder with
+  /// everything that the runs wrote and said, in the database, in what its server has logged since
+  /// this world was made. Every world looks once more when it ends. Fails the test.
+  void expect_nothing_in_clear();
+  const std::string& server_log() const { return server_log_; }
+  /// A file of the test's own, by its name in the folder: it may hold such values.
+  void leave_out(const std::string& name) { left_out_.insert(name); }
+
   /// Each message ever sent is one row, or one rejection for the reason it was made for, and gone
   /// from the queue; AWS would have refused no request. Fails the test with what differs.
   void expect_everything_once();
 
  private:
+  void look_at_files(const CanarySearch& search) const;
+  void look_at_database(const CanarySearch& search);
+  CanarySearch search_for_all() const;
+
   std::string folder_;
+  std::string queue_ = "login-queue";  // the pipeline's
   AwsSandbox aws_;
   TestDatabase database_;
   Program::Variables variables_;
@@ -66,6 +88,9 @@ class LoginWorld {
   std::uint64_t good_ = 0;
   std::map<std::string, std::uint64_t> bad_;  // by reason
   std::uint64_t next_ = 0;
+  std::set<std::string> left_out_ = {"keyring.json"};
+  std::string server_log_;
+  std::uintmax_t log_began_at_ = 0;
 };
 
 }  // namespace sluice

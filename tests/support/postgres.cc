@@ -96,13 +96,17 @@ std::string TestCluster::conninfo(const std::string& database, const std::string
 }
 
 OwnCluster::OwnCluster(const std::string& source)
-    : OwnCluster(source + "/tests/support/postgres.sh",
-                 (std::filesystem::temp_directory_path() / unique_name("sluice-env-")).string()) {}
+    : OwnCluster(source, " start ", " --owner " + std::to_string(getpid())) {}
 
-OwnCluster::OwnCluster(const std::string& script, const std::string& env_file)
-    : TestCluster(
-          (run_command(script + " start " + env_file + " --owner " + std::to_string(getpid())),
-           env_file)),
+OwnCluster::OwnCluster(const std::string& source, const std::string& before,
+                       const std::string& after)
+    : OwnCluster(source + "/tests/support/postgres.sh",
+                 (std::filesystem::temp_directory_path() / unique_name("sluice-env-")).string(),
+                 before, after) {}
+
+OwnCluster::OwnCluster(const std::string& script, const std::string& env_file,
+                       const std::string& before, const std::string& after)
+    : TestCluster((run_command(script + before + env_file + after), env_file)),
       script_(script),
       env_file_(env_file) {}
 
@@ -110,20 +114,41 @@ OwnCluster::~OwnCluster() {
   [[maybe_unused]] const int status = std::system((script_ + " stop " + env_file_).c_str());
 }
 
+void OwnCluster::halt(const std::string& mode) const {
+  run_command(script_ + " halt " + env_file_ + " " + mode);
+}
+
+void OwnCluster::resume() const { run_command(script_ + " resume " + env_file_); }
+
+StandbyCluster::StandbyCluster(const std::string& source, const TestCluster& primary,
+                               const std::string& port)
+    : OwnCluster(source, " follow ",
+                 " " + port + " " + std::to_string(getpid()) + " " + primary.value("PGPASSWORD")) {}
+
+void StandbyCluster::promote() const {
+  TestSession session(conninfo("postgres"));
+  session.run("SELECT pg_promote()");
+}
+
 TestDatabase::TestDatabase(const TestCluster& cluster)
-    : cluster_(cluster), name_(unique_name("test_")) {
-  TestSession(cluster_.conninfo("postgres")).run("CREATE DATABASE " + name_);
+    : cluster_(&cluster), name_(unique_name("test_")) {
+  TestSession(cluster_->conninfo("postgres")).run("CREATE DATABASE " + name_);
   session_ = std::make_unique<TestSession>(conninfo());
 }
 
 TestDatabase::~TestDatabase() {
   session_.reset();
   try {
-    TestSession admin(cluster_.conninfo("postgres"));
+    TestSession admin(cluster_->conninfo("postgres"));
     admin.run("DROP DATABASE " + name_ + " WITH (FORCE)");
     for (const std::string& role : roles_) admin.run("DROP ROLE " + role);
   } catch (const std::exception&) {  // the cluster goes as a whole soon
   }
+}
+
+void TestDatabase::move_to(const TestCluster& cluster) {
+  cluster_ = &cluster;
+  session_ = std::make_unique<TestSession>(conninfo());
 }
 
 std::string TestDatabase::make_loader() {
@@ -135,7 +160,7 @@ std::string TestDatabase::make_loader() {
 std::map<std::string, std::string> TestDatabase::environment() const {
   std::map<std::string, std::string> values;
   for (const char* key : {"PGHOST", "PGPORT", "PGUSER", "PGPASSWORD"})
-    values[key] = cluster_.value(key);
+    values[key] = cluster_->value(key);
   values["PGDATABASE"] = name_;
   return values;
 }

@@ -57,10 +57,27 @@ class OwnCluster : public TestCluster {
   OwnCluster(const OwnCluster&) = delete;
   OwnCluster& operator=(const OwnCluster&) = delete;
 
+  /// Stops the server, "fast" or "immediate"; an immediate stop is a crash.
+  void halt(const std::string& mode) const;
+  /// Starts it again, and returns when it answers.
+  void resume() const;
+
+ protected:
+  /// The command of the script that makes it, before and after the name of its file.
+  OwnCluster(const std::string& source, const std::string& before, const std::string& after);
+
  private:
-  OwnCluster(const std::string& script, const std::string& env_file);
+  OwnCluster(const std::string& script, const std::string& env_file, const std::string& before,
+             const std::string& after);
   std::string script_;
   std::string env_file_;
+};
+
+/// A standby that follows `primary`, which it reaches through `port`: a proxy can cut it off.
+class StandbyCluster : public OwnCluster {
+ public:
+  StandbyCluster(const std::string& source, const TestCluster& primary, const std::string& port);
+  void promote() const;
 };
 
 class TestDatabase {
@@ -75,10 +92,14 @@ class TestDatabase {
   std::string value(const std::string& sql) { return session_->value(sql); }
   void wait_until(const std::string& condition) { session_->wait_until(condition); }
 
+  /// From now on it is the one of this name on that cluster: a promoted standby, or the same again
+  /// after a restart, which ends every session.
+  void move_to(const TestCluster& cluster);
+
   /// Another session, to hold a lock in.
   TestSession session() const { return TestSession(conninfo()); }
   std::string conninfo(const std::string& user = "postgres") const {
-    return cluster_.conninfo(name_, user);
+    return cluster_->conninfo(name_, user);
   }
   /// A login role of this test's that is a member of sluice_loader, if the database is migrated,
   /// and nothing else.
@@ -93,7 +114,7 @@ class TestDatabase {
   void terminate(const std::string& condition);
 
  private:
-  const TestCluster& cluster_;
+  const TestCluster* cluster_;
   std::string name_;
   std::vector<std::string> roles_;
   std::unique_ptr<TestSession> session_;

@@ -4,6 +4,9 @@
 #
 #   postgres.sh start ENVFILE [--owner PID]    makes it, writes ENVFILE and returns when it answers
 #   postgres.sh stop ENVFILE                   stops it and removes all of it
+#   postgres.sh halt ENVFILE fast|immediate    stops its server; all of it stays
+#   postgres.sh resume ENVFILE                 starts that server again and returns when it answers
+#   postgres.sh follow ENVFILE PORT PID WORD   makes a standby of the cluster behind PORT, whose password is WORD
 #
 # ENVFILE gets KEY=value lines: PGHOST (127.0.0.1), PGPORT, PGUSER, PGPASSWORD, PGDATABASE for TCP with a password, and
 # SLUICE_POSTGRES_SOCKET (a folder: PGHOST for a connection without one), SLUICE_POSTGRES_DATA and
@@ -55,33 +58,22 @@ watch_over() {
   echo $!
 }
 
-start() {
-  programs=$(find_programs)
-  stop "$1"
+make_folder() {
   folder=$(mktemp -d "${TMPDIR:-/tmp}/sluice-pg-XXXXXX")
   trap 'rm -rf "$folder"' EXIT
   [ ${#folder} -lt 80 ] || die "$folder: too long for a socket; set TMPDIR"
   port=$(free_port)
-  password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
-  (umask 077 && echo "$password" >"$folder/password")
-  [ "$(id -u)" != 0 ] || chown -R postgres "$folder"
+  [ "$(id -u)" != 0 ] || chown postgres "$folder"
+}
 
-  as_postgres "$programs/initdb" -D "$folder/data" -U postgres -E UTF8 --locale=C.UTF-8 --no-sync \
-    --auth-local=trust --auth-host=scram-sha-256 --pwfile="$folder/password" >"$folder/log" 2>&1 ||
-    die "initdb failed: $(tail -n 3 "$folder/log" | tr '\n' ' ')"
-  as_postgres tee -a "$folder/data/postgresql.conf" >/dev/null <<CONF
-listen_addresses = '127.0.0.1'
-port = $port
-unix_socket_directories = '$folder'
-max_connections = 100
-shared_buffers = 64MB
-fsync = off
-full_page_writes = off
-log_min_messages = warning
-CONF
-  as_postgres "$programs/pg_ctl" -D "$folder/data" -l "$folder/server.log" -w -t 60 start </dev/null >/dev/null 2>&1 ||
-    die "the server did not start: $(tail -n 3 "$folder/server.log" 2>/dev/null | tr '\n' ' ')"
+# Of the server whose folder holds data/.
+run_server() {
+  as_postgres "$programs/pg_ctl" -D "$1/data" -l "$1/server.log" -w -t 60 start </dev/null >/dev/null 2>&1 ||
+    die "the server did not start: $(tail -n 3 "$1/server.log" 2>/dev/null | tr '\n' ' ')"
+}
 
+# Ends the making of the cluster in $folder.
+write_env() {
   (
     umask 077
     cat >"$1" <<ENV
@@ -98,6 +90,48 @@ ENV
   trap - EXIT
 }
 
+start() {
+  programs=$(find_programs)
+  stop "$1"
+  make_folder
+  password=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
+  (umask 077 && echo "$password" >"$folder/password")
+  [ "$(id -u)" != 0 ] || chown postgres "$folder/password"
+
+  as_postgres "$programs/initdb" -D "$folder/data" -U postgres -E UTF8 --locale=C.UTF-8 --no-sync \
+    --auth-local=trust --auth-host=scram-sha-256 --pwfile="$folder/password" >"$folder/log" 2>&1 ||
+    die "initdb failed: $(tail -n 3 "$folder/log" | tr '\n' ' ')"
+  as_postgres tee -a "$folder/data/postgresql.conf" >/dev/null <<CONF
+listen_addresses = '127.0.0.1'
+port = $port
+unix_socket_directories = '$folder'
+max_connections = 100
+shared_buffers = 64MB
+fsync = off
+full_page_writes = off
+log_min_messages = warning
+CONF
+  run_server "$folder"
+  write_env "$1" "$2"
+}
+
+follow() {
+  programs=$(find_programs)
+  password=$4
+  make_folder
+  as_postgres env "PGPASSWORD=$password" "$programs/pg_basebackup" -D "$folder/data" -h 127.0.0.1 -p "$2" -U postgres \
+    -R -X stream --checkpoint=fast --no-sync >"$folder/log" 2>&1 ||
+    die "pg_basebackup failed: $(tail -n 3 "$folder/log" | tr '\n' ' ')"
+  # The last line of a name counts.
+  as_postgres tee -a "$folder/data/postgresql.conf" >/dev/null <<CONF
+port = $port
+unix_socket_directories = '$folder'
+wal_retrieve_retry_interval = 100ms
+CONF
+  run_server "$folder"
+  write_env "$1" "$3"
+}
+
 stop() {
   [ -e "$1" ] || return 0
   data=$(value_of SLUICE_POSTGRES_DATA "$1")
@@ -111,6 +145,10 @@ stop() {
   [ "$watchdog" = $$ ] || kill "$watchdog" 2>/dev/null || true
 }
 
+data_of() {
+  value_of SLUICE_POSTGRES_DATA "$1"
+}
+
 here=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 [ "$here" = "$0" ] || exec "$here" "$@"
 
@@ -121,6 +159,9 @@ case "${1:-} $#" in
     start "$(realpath -m "$2")" "$4"
     ;;
   "stop 2") stop "$(realpath -m "$2")" ;;
+  "halt 3") as_postgres "$(find_programs)/pg_ctl" -D "$(data_of "$2")" -m "$3" -w -t 60 stop >/dev/null ;;
+  "resume 2") programs=$(find_programs) && run_server "$(dirname "$(data_of "$2")")" ;;
+  "follow 5") follow "$(realpath -m "$2")" "$3" "$4" "$5" ;;
   *)
     sed -n 's/^#   //p' "$0" >&2
     exit 64

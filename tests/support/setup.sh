@@ -2,17 +2,6 @@
 # Installs what the build and the tests need and what is missing, from the distribution's own packages.
 set -euo pipefail
 
-# Debian 12 names Boost's version; from Debian 13 on the default is new enough.
-boost=""
-if command -v apt-cache > /dev/null && apt-cache show libboost-json1.81-dev > /dev/null 2>&1; then boost=1.81; fi
-
-packages=(g++ make cmake ninja-build pkg-config "libboost${boost}-dev" "libboost-json${boost}-dev"
-  "libboost-program-options${boost}-dev" libcurl4-openssl-dev libpq-dev libsqlite3-dev libssl-dev libutf8proc-dev zlib1g-dev
-  libgtest-dev libbenchmark-dev clang-format clang-tidy postgresql curl python3 strace
-  python3-venv maven)  # maven brings a Java: for servers and clients by others, which the tests fetch
-
-is_installed() { dpkg-query -W -f '${Status}' "$1" 2> /dev/null | grep -q 'ok installed'; }
-
 if ! command -v dpkg-query > /dev/null; then
   for tool in c++ cmake ninja pkg-config initdb; do
     command -v "$tool" > /dev/null && continue
@@ -24,20 +13,40 @@ if ! command -v dpkg-query > /dev/null; then
   exit 0
 fi
 
+as_root() { if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi; }
+update() {
+  if [ "$(id -u)" -ne 0 ] && ! command -v sudo > /dev/null; then return; fi
+  as_root apt-get -qq -o DPkg::Lock::Timeout=300 update
+}
+is_known() { apt-cache show "$1" > /dev/null 2>&1; }
+
+# A fresh container has no lists, and two names below depend on them.
+{ is_known clang && is_known libboost-dev; } || update
+
+# Debian 12 names Boost's version; from Debian 13 on the default is new enough.
+boost=""
+if is_known libboost-json1.81-dev; then boost=1.81; fi
+# What clang's sanitizers and libFuzzer need at run time is named after the version that `clang` is.
+clang=$(apt-cache show clang 2> /dev/null | sed -n 's/^Depends:.*clang-\([0-9]*\).*/\1/p' | head -n 1)
+
+packages=(g++ make cmake ninja-build pkg-config "libboost${boost}-dev" "libboost-json${boost}-dev"
+  "libboost-program-options${boost}-dev" libcurl4-openssl-dev libpq-dev libsqlite3-dev libssl-dev libutf8proc-dev zlib1g-dev
+  libgtest-dev libbenchmark-dev clang "libclang-rt-${clang}-dev" clang-format clang-tidy gcovr
+  postgresql pgbouncer spin curl python3 strace
+  python3-venv maven)  # maven brings a Java: for servers and clients by others, which the tests fetch
+
+states=$(dpkg-query -W -f '${Package} ${Status}\n' "${packages[@]}" 2> /dev/null || true)  # fails where one is missing
+installed=$(sed -n 's/ [a-z]* ok installed$//p' <<< "$states")
 missing=()
-for package in "${packages[@]}"; do is_installed "$package" || missing+=("$package"); done
+for package in "${packages[@]}"; do grep -qxF "$package" <<< "$installed" || missing+=("$package"); done
 [ ${#missing[@]} -eq 0 ] && exit 0
 
-as_root=()
-if [ "$(id -u)" -ne 0 ]; then
-  if ! command -v sudo > /dev/null; then
-    echo "make setup: these packages are missing: ${missing[*]}" >&2
-    echo "hint: as root: apt-get install ${missing[*]}" >&2
-    exit 1
-  fi
-  as_root=(sudo)
+if [ "$(id -u)" -ne 0 ] && ! command -v sudo > /dev/null; then
+  echo "make setup: these packages are missing: ${missing[*]}" >&2
+  echo "hint: as root: apt-get install ${missing[*]}" >&2
+  exit 1
 fi
 echo "make setup: installing ${missing[*]}"
-"${as_root[@]}" apt-get -qq -o DPkg::Lock::Timeout=300 update
-DEBIAN_FRONTEND=noninteractive "${as_root[@]}" apt-get -qq -y -o DPkg::Lock::Timeout=300 \
+update
+as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 \
   install --no-install-recommends "${missing[@]}" > /dev/null
