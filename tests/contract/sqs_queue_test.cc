@@ -63,6 +63,17 @@ TEST_F(SqsQueueAgainstSandbox, many_orders_are_under_way_at_once_and_each_is_ans
   EXPECT_EQ(ids.size(), 400U);
 }
 
+TEST_F(SqsQueueAgainstSandbox, a_long_poll_has_longer_to_be_answered_than_it_waits) {
+  send(1);
+  SandboxFault late;
+  late.delay = std::chrono::milliseconds(1500);
+  fault("ReceiveMessage", late);
+  SqsQueue queue(settings());
+  queue.receive(1, 10, 1, 60);
+  EXPECT_EQ(next<Received>(queue).messages.size(), 1U);
+  EXPECT_EQ(queue.requests().at("ReceiveMessage"), 1U) << "it was not given up";
+}
+
 TEST_F(SqsQueueAgainstSandbox, entries_that_failed_are_told_apart) {
   send(3);
   SqsQueue queue(settings());

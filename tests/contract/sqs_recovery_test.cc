@@ -174,11 +174,12 @@ TEST_F(SqsRecovery, what_rests_between_attempts_is_not_sent_after_a_stop) {
   std::vector<QueueAnswer> answers;
   while (queue.requests().at("ReceiveMessage") < kReceives + 1) queue.wait(10, answers);
   queue.stop_receiving();
-  aws_.faults().clear();
+  const std::uint64_t sent = queue.requests().at("ReceiveMessage");
   while (answers.size() < kReceives) queue.wait(1000, answers);
   for (const QueueAnswer& answer : answers) {
     EXPECT_TRUE(std::holds_alternative<CallFailed>(answer));
   }
+  EXPECT_EQ(queue.requests().at("ReceiveMessage"), sent);
 }
 
 // ---- the clock ----

@@ -64,6 +64,15 @@ void CrashWorld::kill_when(const std::string& condition) {
   EXPECT_TRUE(is_killed(started));
 }
 
+void CrashWorld::kill_once(const std::function<bool()>& is_held,
+                           const std::vector<std::string>& before) {
+  const Start started = start(before);
+  while (!started.program->has_ended() && !is_held()) {
+  }
+  started.program->kill();
+  EXPECT_TRUE(is_killed(started)) << "it came to its end, and was not held";
+}
+
 CrashWorld::Start CrashWorld::start(const std::vector<std::string>& before) {
   return {!windows_left().empty(), start_run({}, before)};
 }

@@ -3,6 +3,7 @@
 // queue, in a transaction. It counts what it killed, so that no test passes without a crash.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,6 +27,9 @@ class CrashWorld : public LoginWorld {
   bool is_killed_at(SandboxGate& gate);
   /// A run that is killed once this is true of the database.
   void kill_when(const std::string& condition);
+  /// A run that is killed once `is_held`, which is asked again and again, says so. Fails the test
+  /// when it comes to its end first.
+  void kill_once(const std::function<bool()>& is_held, const std::vector<std::string>& before = {});
 
   /// With the journal that belongs to it, or without when there is none.
   static void copy_checkpoint(const std::string& from, const std::string& to);

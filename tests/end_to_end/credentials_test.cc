@@ -173,6 +173,30 @@ TEST_F(Handed, while_sts_is_away_a_run_goes_on_with_the_keys_it_has) {
   world_.expect_everything_once();
 }
 
+TEST_F(Handed, while_sts_is_away_keys_that_expired_end_a_run_with_75_and_no_receipt_is_lost) {
+  by_web_identity();
+  variables()["AWS_MAX_ATTEMPTS"] = "2";
+  const auto gate = gate_before_first_delete();
+  const auto run = start_run_until(*gate);
+  sts_.faults().add({.on = "AssumeRoleWithWebIdentity", .fault = {.status = 500, .code = "Oops"}});
+  const std::string key = "ASIAROLE" + std::to_string(sts_.keys().handed_out());
+  aws().set_credentials({key, "secret/+&<of>" + key, "token/+=&<of>" + key, true});
+  gate->open();
+  const Outcome outcome = run->wait();
+  EXPECT_EQ(outcome.status, 75) << outcome.err;
+  expect_no_secret(outcome);
+  expect_books_add_up(outcome.summary());
+  aws().take_problems();  // the refusals
+  sts_.faults().clear();
+  for (int runs = 0; runs < 2; ++runs) {
+    const Outcome next = world_.run({"--empty-polls", "1"});
+    EXPECT_EQ(next.status, 0) << next.err;
+    EXPECT_EQ(next.count("duplicate"), 0) << "what was loaded was deleted, and did not come again";
+    world_.let_leases_lapse();
+  }
+  world_.expect_everything_once();
+}
+
 TEST_F(Handed, without_any_a_run_ends_with_77_and_says_where_to_put_them) {
   const Outcome outcome = world_.run();
   EXPECT_EQ(outcome.status, 77) << outcome.err;

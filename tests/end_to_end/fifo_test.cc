@@ -122,6 +122,25 @@ TEST_F(Fifo, a_killed_run_is_finished_by_the_next_one_in_order) {
   expect_each_once_and_in_order(3, 20);
 }
 
+TEST_F(Fifo, a_delete_after_the_lease_has_ended_fails_and_blocks_no_group) {
+  send(2, 10);
+  TestSession holder = world.database().session();
+  holder.run("BEGIN; LOCK TABLE public.user_logins IN ACCESS EXCLUSIVE MODE");
+  const auto run = world.start_run();
+  world.database().wait_until(
+      "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
+      "application_name = 'sluice' AND wait_event_type = 'Lock')");
+  world.aws().sqs().with_queue(kFifo, [](SandboxQueue& queue, Now) { queue.show_all(); });
+  holder.run("ROLLBACK");
+  const Outcome first = run->wait();
+  EXPECT_EQ(first.status, 0) << first.err;
+  EXPECT_GT(first.count("delete_failed"), 0);
+  expect_books_add_up(first.summary());
+  world.aws().sqs().with_queue(kFifo, [](SandboxQueue& queue, Now) { queue.show_all(); });
+  EXPECT_EQ(world.run().status, 0);
+  expect_each_once_and_in_order(2, 10);
+}
+
 TEST_F(Fifo, rejections_that_are_left_stop_their_group_and_no_other) {
   world.aws().sqs().add_queue({.name = "dead.fifo"});
   const std::string url = world.aws().sqs().add_queue(

@@ -235,9 +235,10 @@ TEST(Loading, masks_without_a_key_are_written_bit_for_bit_and_warned_of) {
   world.send_body(login_body("somebody"));
   const Outcome outcome = world.run({"--empty-polls", "1"});
   EXPECT_EQ(outcome.status, 0) << outcome.err;
-  EXPECT_EQ(world.database().rows("SELECT masked_ip = encode(sha256('198.51.100.7'), 'hex'), "
-                                  "masked_device_id = md5('000-11-2233') FROM public.user_logins"),
-            (std::vector<Row>{{"t", "t"}}));
+  EXPECT_EQ(
+      world.database().rows("SELECT masked_ip = encode(sha256('198.19.100.7'), 'hex'), "
+                            "masked_device_id = md5('canary-11-2233') FROM public.user_logins"),
+      (std::vector<Row>{{"t", "t"}}));
   for (const char* method : {"sha256", "md5"}) {
     EXPECT_NE(outcome.err.find(method), std::string::npos) << outcome.err;
   }

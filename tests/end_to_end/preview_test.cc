@@ -17,6 +17,8 @@ std::vector<boost::json::object> lines_of(const std::string& text) {
 
 class Preview : public testing::Test {
  protected:
+  Preview() { world.leave_out("input"); }
+
   /// A good message, one that is bad, and a good one.
   std::vector<std::string> bodies = {login_body("first"), R"({"user_id":"second"})",
                                      login_body("third")};
@@ -36,7 +38,7 @@ class Preview : public testing::Test {
     EXPECT_EQ(rejected.at("field"), "device_type");
     EXPECT_EQ(shown[2].at("row").at("user_id"), "third");
     EXPECT_EQ(shown[2].at("row").at("masked_ip"), row.at("masked_ip"));
-    for (const char* clear : {"198.51.100.7", "000-11-2233"}) {
+    for (const char* clear : {"198.19.100.7", "canary-11-2233"}) {
       EXPECT_EQ((outcome.out + outcome.err).find(clear), std::string::npos);
     }
   }

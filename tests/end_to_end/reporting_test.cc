@@ -210,7 +210,9 @@ std::string on_terminal(const LoginWorld& world, const std::vector<std::string>&
 
 TEST_F(Reporting, on_a_terminal_there_is_one_live_line_and_then_the_report) {
   world.send(100);
-  const std::string seen = on_terminal(world, {"run"}, world.variables());
+  Program::Variables variables = world.variables();
+  variables["SLUICE_LOG_LEVEL"] = "info";
+  const std::string seen = on_terminal(world, {"run"}, variables);
   const std::string clear_line = "\r\x1b[2K";
   EXPECT_NE(seen.find(clear_line + "received "), std::string::npos) << seen;
   const std::size_t cleared = seen.rfind(clear_line);

@@ -37,18 +37,13 @@ inline void edit_pipeline(LoginWorld& world, const std::string& from, const std:
   write_text(world.pipeline(), replaced(text_of(world.pipeline()), from, to));
 }
 
-/// A good message of the login shape; each field as JSON.
+/// A good message of the login shape, its masked values marked (tests/support/canary.h).
 inline std::string login_body(const std::string& user, const std::string& device_type = "ios") {
   return R"({"user_id":")" + user + R"(","app_version":"1.2.3","device_type":")" + device_type +
-         R"(","ip":"198.51.100.7","locale":"DE","device_id":"000-11-2233"})";
+         R"(","ip":"198.19.100.7","locale":"DE","device_id":"canary-11-2233"})";
 }
 
-inline QueueTally tally(LoginWorld& world) {
-  QueueTally tally;
-  world.aws().sqs().with_queue(kLoginQueue,
-                               [&](SandboxQueue& queue, Now now) { tally = queue.tally(now); });
-  return tally;
-}
+inline QueueTally tally(LoginWorld& world) { return world.tally(); }
 
 inline void deliver_all_again(LoginWorld& world) {
   world.aws().sqs().with_queue(kLoginQueue, [](SandboxQueue& queue, Now now) {

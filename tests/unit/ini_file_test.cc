@@ -27,6 +27,11 @@ std::string refusal(const std::string& text) {
   return "accepted";
 }
 
+TEST(IniFile, blanks_before_the_first_word_of_a_section_are_no_part_of_it) {
+  const IniFile file = read("[\" a\"]\nkey = value\n[\"\"]\n");
+  EXPECT_EQ(value(file, "a", "key"), "value");
+}
+
 TEST(IniFile, sections_keys_and_comments_are_read) {
   const IniFile file = read(
       "# a comment\n"

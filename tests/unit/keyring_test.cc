@@ -39,13 +39,16 @@ std::string with_key(std::string_view key, std::string_view current = "a") {
 
 constexpr std::string_view kSecret = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
+constexpr std::string_view kOther = "ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+
 std::string key(std::string_view id, std::string_view secret = kSecret) {
   return R"({"id":")" + std::string(id) + R"(","created":"2026-01-01T00:00:00Z","secret":")" +
          std::string(secret) + R"("})";
 }
 
 TEST(Keyring, holds_its_keys_and_knows_the_current_one) {
-  const Keyring keyring = Keyring::parse(with_key(key("a") + "," + key("B_2-x"), "B_2-x"), "p");
+  const Keyring keyring =
+      Keyring::parse(with_key(key("a") + "," + key("B_2-x", kOther), "B_2-x"), "p");
   EXPECT_EQ(keyring.keys().size(), 2U);
   EXPECT_EQ(keyring.current().id, "B_2-x");
   EXPECT_EQ(keyring.find("a")->secret.reveal().substr(0, 3), std::string_view("\0\1\2", 3));
@@ -69,7 +72,7 @@ TEST(Keyring, anything_else_in_the_file_is_refused_with_the_path_and_without_the
       with_key(""),
       with_key("7"),
       with_key(key("a"), "b"),
-      with_key(key("a") + "," + key("a")),
+      with_key(key("a") + "," + key("a", kOther)),
       with_key(key("")),
       with_key(key("a.b")),
       with_key(key(std::string(65, 'a')), std::string(65, 'a')),
@@ -77,6 +80,9 @@ TEST(Keyring, anything_else_in_the_file_is_refused_with_the_path_and_without_the
       with_key(key("a", to_base64(std::string(31, 'x')))),
       with_key(key("a", to_base64(std::string(33, 'x')))),
       with_key(key("a", zeros)),
+      with_key(key("a", to_base64(std::string(32, '\x5a')))),
+      with_key(key("a", to_base64("abcdefghabcdefghabcdefghabcdefgh"))),
+      with_key(key("a") + "," + key("b")),
       with_key(key("a", std::string(kSecret.substr(0, 43)))),
       with_key(key("a", std::string(kSecret) + "\\n")),
       with_key(R"({"id":"a","created":"yesterday","secret":")" + std::string(kSecret) + "\"}"),
@@ -92,6 +98,31 @@ TEST(Keyring, anything_else_in_the_file_is_refused_with_the_path_and_without_the
     EXPECT_EQ(message.find("AAEC"), std::string::npos);
   }
   EXPECT_EQ(parsed(with_key(key("a"))), "fine");
+}
+
+TEST(Keyring, cut_off_anywhere_it_is_refused) {
+  const std::string whole = with_key(key("a"));
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_TRUE(parsed(whole.substr(0, size)).starts_with("keyring /etc/keys: ")) << size;
+  }
+}
+
+TEST(Keyring, knows_a_key_that_was_not_drawn_at_random) {
+  const auto weakness = [](const std::string& secret) {
+    return Keyring::parse(with_key(key("a", to_base64(secret))), "p").weakness();
+  };
+  std::string counting;
+  std::string back;
+  for (int i = 0; i < 32; ++i) {
+    counting += static_cast<char>(i);
+    back += static_cast<char>(7 - 3 * i);
+  }
+  EXPECT_NE(weakness(counting), "");
+  EXPECT_NE(weakness(back), "");
+  EXPECT_NE(weakness("correct horse battery staple 123"), "");
+  counting[31] = '\x7f';
+  EXPECT_EQ(weakness(counting), "");
+  EXPECT_EQ(Keyring::generate(0).weakness(), "");
 }
 
 TEST(Keyring, a_new_one_is_random_and_reads_back) {

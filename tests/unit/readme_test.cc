@@ -2,8 +2,6 @@
 // What the README says is what the program does: its tables come from the program's own, its
 // commands parse, and each promise names a test that exists.
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <regex>
 #include <set>
 #include <string>
@@ -13,16 +11,12 @@
 #include "job/base/failure.h"
 #include "job/base/text.h"
 #include "job/cli/command.h"
+#include "tests/unit/test_names.h"
 
 namespace sluice {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string content_of(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 const std::string& readme() {
   static const std::string kText = content_of(fs::path(SLUICE_SOURCE_DIR) / "README.md");
@@ -87,16 +81,7 @@ TEST(Readme, each_of_its_make_targets_exists) {
 }
 
 TEST(Readme, each_promise_names_a_test_that_exists) {
-  std::set<std::string> tests;
-  const std::regex definition(R"(TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\s*\))");
-  for (const auto& entry :
-       fs::recursive_directory_iterator(fs::path(SLUICE_SOURCE_DIR) / "tests")) {
-    if (entry.path().extension() != ".cc") continue;
-    const std::string text = content_of(entry.path());
-    for (std::sregex_iterator at(text.begin(), text.end(), definition), end; at != end; ++at) {
-      tests.insert((*at)[1].str() + "." + (*at)[2].str());
-    }
-  }
+  const std::set<std::string> tests = test_names();
   const std::regex named(R"(\| `(\w+\.\w+)` \|)");
   int promises = 0;
   for (std::sregex_iterator at(readme().begin(), readme().end(), named), end; at != end;

@@ -165,7 +165,10 @@ TEST(Settings, a_password_on_the_command_line_is_refused_and_not_repeated) {
 
 TEST(Settings, a_password_from_elsewhere_is_not_shown) {
   for (const char* conninfo :
-       {"postgresql://u:hidden-word@h/x", "host=h password=hidden-word dbname=x"}) {
+       {"postgresql://u:hidden-word@h/x", "host=h password=hidden-word dbname=x",
+        "password = 'a hidden-word' host=h", "password=a\\ hidden-word", "password=a://hidden-word",
+        "sslpassword=a password=hidden-word",
+        "postgres://h/x?sslpassword=a&password=hidden-word"}) {
     for (const auto& shown :
          settings({}, environment_of({{"SLUICE_POSTGRES", conninfo}})).shown()) {
       EXPECT_EQ(shown.value.find("hidden-word"), std::string::npos) << shown.value;

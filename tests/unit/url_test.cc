@@ -19,9 +19,26 @@ TEST(Url, its_parts_are_as_they_are_sent) {
 }
 
 TEST(Url, what_could_lead_elsewhere_is_refused) {
-  for (const char* text :
-       {"", "a", "ftp://a", "http://", "http:///x", "https://:443", "http://user@a", "http://a#b",
-        "http://a/#b", "http://a b", "http://a/\r\nHost: b", "http://a\\b"}) {
+  for (const char* text : {"",
+                           "a",
+                           "ftp://a",
+                           "http://",
+                           "http:///x",
+                           "https://:443",
+                           "http://user@a",
+                           "http://a#b",
+                           "http://a/#b",
+                           "http://a b",
+                           "http://a/\r\nHost: b",
+                           "http://a\\b",
+                           "http://a:80:80",
+                           "http://a:",
+                           "http://a:x",
+                           "http://a:65536",
+                           "http://[::1",
+                           "http://[::1]x",
+                           "http://[]",
+                           "http://a]"}) {
     EXPECT_FALSE(parse_url(text)) << text;
   }
 }
