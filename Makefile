@@ -4,9 +4,10 @@ BUILD  := build/$(PRESET)
 PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 export MESSAGES ?= 10000
+SECONDS ?= 60
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build run unit test check format tidy bench install clean
+.PHONY: help setup configure build run unit test soak fuzz coverage tsan check format tidy bench install clean
 
 help: ## print these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -36,17 +37,39 @@ test: configure ## every test, on real parts
 	@$(compile)
 	@ctest --preset $(PRESET) -j $(JOBS); status=$$?; cat build/foreign/*.missing 2> /dev/null; exit $$status
 
+soak: configure ## simulated histories, each with its own faults, from a random seed on (SECONDS=n; PLAN=… plays one)
+	@$(compile) --target soak
+	@$(BUILD)/tests/soak $(or $(PLAN),$(SECONDS))
+
+fuzz: ## libFuzzer on every parser, JOBS at a time (SECONDS=n each)
+	@$(MAKE) --no-print-directory configure PRESET=fuzz
+	@cmake --build --preset fuzz -j $(JOBS) --target fuzz
+	@tests/fuzz/fuzz.sh build/fuzz/tests/fuzz/fuzz $(SECONDS) $(JOBS)
+
+tsan: ## the tests with threads, under ThreadSanitizer
+	@$(MAKE) --no-print-directory configure PRESET=tsan
+	@cmake --build --preset tsan -j $(JOBS)
+	@ctest --preset tsan -j $(JOBS) -L 'unit|contract|integration|crash|end_to_end'
+
+coverage: ## lines that the suites reach, and the uncovered ones of the promises
+	@$(MAKE) --no-print-directory configure PRESET=coverage
+	@cmake --build --preset coverage -j $(JOBS)
+	@find build/coverage -name '*.gcda' -delete
+	@ctest --preset coverage -j $(JOBS); status=$$?; tests/support/coverage.py build/coverage && exit $$status
+
 format: ## format the sources in place
 	@clang-format -i $$(git ls-files '*.h' '*.cc')
 
 tidy: configure ## static analysis; every finding is an error
 	@git ls-files 'job/*.cc' 'checkpoint/*.cc' | xargs -P $(JOBS) -n 4 clang-tidy --quiet -p $(BUILD)
 
-check: configure ## format, tidy, every test, and every test again under the sanitizers
+check: configure ## format, tidy, every test, again under each sanitizer, and the fuzzers
 	@clang-format --dry-run --Werror $$(git ls-files '*.h' '*.cc')
 	@$(MAKE) --no-print-directory tidy
 	@$(MAKE) --no-print-directory test
 	@$(MAKE) --no-print-directory test PRESET=debug
+	@$(MAKE) --no-print-directory tsan
+	@$(MAKE) --no-print-directory fuzz
 
 bench: configure ## micro benchmarks
 	@$(compile) --target bench_micro
