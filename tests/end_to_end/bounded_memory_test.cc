@@ -9,17 +9,17 @@
 #include "job/base/encoding.h"
 #include "tests/end_to_end/scene.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SLUICE_SHADOW_MEMORY 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define SLUICE_SHADOW_MEMORY 1
-#endif
-#endif
-
 namespace sluice {
 namespace {
+
+/// A sanitizer's own memory is many times the program's. (g++ has macros for it, clang a question.)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kIsBounded = false;
+#elif defined(__has_feature)
+constexpr bool kIsBounded = !__has_feature(address_sanitizer) && !__has_feature(thread_sanitizer);
+#else
+constexpr bool kIsBounded = true;
+#endif
 
 constexpr std::size_t kMebibyte = 1'048'576;
 
@@ -136,9 +136,9 @@ class BoundedMemory : public testing::Test {
     EXPECT_EQ(outcome.count("deleted"), messages);
     EXPECT_EQ(world.left_in_queue(), 0U);
     RecordProperty("peak_mib", std::to_string(peak));
-#ifndef SLUICE_SHADOW_MEMORY  // a sanitizer's own memory is many times the program's
-    EXPECT_LE(peak, bound_mib(kReceivers, kWindowMib));
-#endif
+    if (kIsBounded) {
+      EXPECT_LE(peak, bound_mib(kReceivers, kWindowMib));
+    }
   }
 
   LoginWorld world;
