@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include <gtest/gtest.h>
+
 #include "job/pipeline/limits.h"
 
 namespace sluice {
@@ -209,6 +211,15 @@ bool Hold::lock_the_record() {
   locker_->run("BEGIN; LOCK TABLE sluice.run IN EXCLUSIVE MODE");
   gate_->open();
   return true;
+}
+
+void kill_in(CrashWorld& world, Phase phase) {
+  SCOPED_TRACE(name_of(phase));
+  Hold hold(world, phase);
+  world.kill_once([&] { return hold.is_reached(); });
+  const auto windows = world.windows_left();
+  ASSERT_EQ(windows.size(), 1U);
+  EXPECT_EQ(windows[0].state, state_in(phase));
 }
 
 }  // namespace sluice

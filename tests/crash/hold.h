@@ -73,4 +73,8 @@ class Hold {
   std::uint64_t receives_;
 };
 
+/// A run that is killed there. Fails the test unless it leaves one window, in the state of the
+/// phase.
+void kill_in(CrashWorld& world, Phase phase);
+
 }  // namespace sluice

@@ -21,14 +21,7 @@ class WindowStatesByMode : public testing::Test {
     world_.use_queue({.name = "logins", .max_receive_count = 9, .dead_letter_queue = kDead});
     world_.variables()["SLUICE_REJECTIONS"] = rejections;
   }
-  void kill_in(Phase phase) {
-    SCOPED_TRACE(name_of(phase));
-    Hold hold(world_, phase);
-    world_.kill_once([&] { return hold.is_reached(); });
-    const auto windows = world_.windows_left();
-    ASSERT_EQ(windows.size(), 1U);
-    EXPECT_EQ(windows[0].state, state_in(phase));
-  }
+  void kill_in(Phase phase) { sluice::kill_in(world_, phase); }
   std::size_t dead_letters() {
     std::size_t sent = 0;
     world_.aws().sqs().with_queue(

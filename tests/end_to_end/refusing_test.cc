@@ -11,6 +11,7 @@
 
 #include "job/config/options.h"
 #include "tests/end_to_end/scene.h"
+#include "tests/support/small_disk.h"
 
 namespace sluice {
 namespace {
@@ -278,35 +279,20 @@ TEST_F(Refusing, a_checkpoint_of_another_pipeline) {
   EXPECT_EQ(tally(world).deliveries, 1U);
 }
 
-/// Root mounts in a namespace of its own; anybody else needs a user namespace for that.
-std::string unshare_flags() { return ::geteuid() == 0 ? "-m" : "-rm"; }
-
-/// A file system of a few MiB that only the program sees; needs the right to mount.
-std::vector<std::string> on_small_disk(const std::string& folder, const std::string& options) {
-  return {"unshare",
-          unshare_flags(),
-          "sh",
-          "-c",
-          "mount -t tmpfs -o " + options + " tmpfs " + folder + " && exec \"$@\"",
-          "sh"};
-}
-
-bool may_mount(const std::string& folder) {
-  const std::string mount = " mount -t tmpfs tmpfs " + folder + " 2> /dev/null";
-  return std::system(("unshare " + unshare_flags() + mount).c_str()) == 0;
-}
-
 TEST_F(Refusing, a_checkpoint_on_a_disk_that_is_read_only_or_full) {
   const std::string disk = world.folder() + "/disk";
   std::filesystem::create_directory(disk);
   // A container may forbid both ways. What the program makes of such disks is then still tested by
   // CheckpointOpening (tests/unit), which runs everywhere: a file size limit stands for the full
   // one.
-  if (!may_mount(disk)) GTEST_SKIP() << "no right to mount a file system";
+  if (!SmallDisk::is_allowed()) GTEST_SKIP() << "no right to mount a file system";
   world.variables()["SLUICE_CHECKPOINT"] = disk + "/checkpoint.db";
   const std::vector<std::string> small = {"--window-bytes", "1MiB"};
-  expect_refused(78, disk + "/checkpoint.db", small, on_small_disk(disk, "ro"));
-  expect_refused(75, disk + "/checkpoint.db", small, on_small_disk(disk, "size=4m"));
+  constexpr int kMib = 4;
+  const SmallDisk mounted(disk, kMib);
+  expect_refused(75, disk + "/checkpoint.db", small, mounted.before());
+  mounted.remount("ro");
+  expect_refused(78, disk + "/checkpoint.db", small, mounted.before());
 }
 
 TEST_F(Refusing, a_folder_that_this_user_may_not_write) {
