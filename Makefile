@@ -5,6 +5,7 @@ PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 export MESSAGES ?= 10000
 SECONDS ?= 60
+SEED ?= 0
 
 .DEFAULT_GOAL := help
 .PHONY: help setup configure build run unit test soak fuzz coverage tsan check format tidy bench install clean
@@ -41,10 +42,10 @@ soak: configure ## simulated histories, each with its own faults, from a random 
 	@$(compile) --target soak
 	@$(BUILD)/tests/soak $(or $(PLAN),$(SECONDS))
 
-fuzz: ## libFuzzer on every parser, JOBS at a time (SECONDS=n each)
+fuzz: ## libFuzzer on every parser, JOBS at a time (SECONDS=n each; SEED=n for the same inputs again)
 	@$(MAKE) --no-print-directory configure PRESET=fuzz
 	@cmake --build --preset fuzz -j $(JOBS) --target fuzz
-	@tests/fuzz/fuzz.sh build/fuzz/tests/fuzz/fuzz $(SECONDS) $(JOBS)
+	@tests/fuzz/fuzz.sh build/fuzz/tests/fuzz/fuzz $(SECONDS) $(JOBS) $(SEED)
 
 tsan: ## the tests with threads, under ThreadSanitizer
 	@$(MAKE) --no-print-directory configure PRESET=tsan

@@ -122,23 +122,25 @@ Failure at_line(std::string_view what, const std::string& path, int line,
           std::string(what) + " " + path + ":" + std::to_string(line) + ": " + problem, hint};
 }
 
-LocatedJson parse_located(std::string_view text, std::string_view what, const std::string& path) {
+LocatedJson parse_located(std::string_view given, std::string_view what, const std::string& path) {
+  // Boost.JSON 1.81 reads past the end of a text that ends with a comment of several lines.
+  const std::string text = std::string(given) + '\n';
   boost::json::parse_options options;
   options.allow_comments = true;
   boost::json::basic_parser<Handler> parser(options);
   Handler& handler = parser.handler();
   boost::json::error_code error;
-  if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+  if (text.find_first_not_of(" \t\r\n") == std::string::npos) {
     throw at_line(what, path, 1, "it is empty", "write a JSON object into it");
   }
   for (std::string_view rest = text; !rest.empty() && !error;) {
-    const std::size_t length = std::min(rest.find('\n'), rest.size() - 1) + 1;
+    const std::size_t length = rest.find('\n') + 1;
     const std::size_t used = parser.write_some(length < rest.size(), rest.data(), length, error);
     if (!error && used < length &&
         rest.substr(used, length - used).find_first_not_of(" \t\r\n") != std::string_view::npos) {
       error = boost::json::error::extra_data;
     }
-    if (!error && rest[length - 1] == '\n') ++handler.line;
+    if (!error && length < rest.size()) ++handler.line;
     rest.remove_prefix(length);
   }
   if (!error && !parser.done()) error = boost::json::error::incomplete;

@@ -201,8 +201,11 @@ void Settings::take_file(const std::string& path) {
       const Option& option = option_of(given.string_key);
       if (option.is_for(command_)) take(option, given.value.front(), path);
     }
-  } catch (const po::error& error) {
-    throw Failure(Fault::usage, path + ": " + printable(error.what()),
+  } catch (const po::invalid_config_file_syntax& error) {
+    // Not what(): Boost 1.81 puts the line into its own text again and again when the line holds
+    // "%invalid_line%".
+    throw Failure(Fault::usage,
+                  path + ": unrecognized line '" + printable(error.tokens(), 60) + "'",
                   "write lines `key = value`, # for comments");
   }
 }

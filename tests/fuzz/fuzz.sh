@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# fuzz.sh PROGRAM SECONDS JOBS: each target for so long, JOBS at a time, a line for each. New inputs and crashes are
-# kept beside PROGRAM. Ends with 1 when there was a crash.
+# fuzz.sh PROGRAM SECONDS JOBS SEED: each target for so long, JOBS at a time, a line for each. New inputs and crashes are
+# kept beside PROGRAM. SEED 0 is another one each time. Ends with 1 when there was a crash.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -8,10 +8,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 longest() { [ "$1" = checkpoint ] && echo 65536 || echo 4096; }
 
 fuzz_one() {
-  local program=$1 seconds=$2 target=$3
+  local program=$1 seconds=$2 seed=$3 target=$4
   local kept=$(dirname "$program")/$target
   mkdir -p "$kept/corpus"
-  local options=(-max_total_time="$seconds" -max_len="$(longest "$target")" -timeout=20 -rss_limit_mb=1024
+  local options=(-seed="$seed" -max_total_time="$seconds" -max_len="$(longest "$target")" -timeout=20 -rss_limit_mb=1024
     -print_final_stats=1 -artifact_prefix="$kept/")
   [ -f "$here/$target.dict" ] && options+=(-dict="$here/$target.dict")
   FUZZ=$target nice "$program" "${options[@]}" "$kept/corpus" "$here/corpus/$target" > "$kept/log" 2>&1
@@ -31,9 +31,9 @@ fuzz_one() {
 }
 
 if [ "${1:-}" = --one ]; then
-  fuzz_one "$2" "$3" "$4"
+  fuzz_one "$2" "$3" "$4" "$5"
 else
   find "$here" -name '*_fuzz.cc' -printf '%f\n' | sed 's/_fuzz.cc$//' | sort |
-    xargs -P "$3" -I '{}' "$0" --one "$1" "$2" '{}'
+    xargs -P "$3" -I '{}' "$0" --one "$1" "$2" "$4" '{}'
   [ $? -eq 0 ]
 fi

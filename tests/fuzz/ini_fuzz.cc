@@ -35,7 +35,8 @@ void ini(std::string_view input) {
                                    Fault::configuration, &said);
   must_hold(!repeats(said, input, 20), "a refusal tells a line's number, not its text");
   if (!file) return;
-  must_hold(file->section("of no file") == nullptr, "there is no section of that name");
+  must_hold(file->section("two  blanks") == nullptr,
+            "one blank stands between the words of a name");
   for (const std::string_view line : split(input, '\n')) {
     const std::string_view name = trim_ascii(line.substr(0, line.find(']')));
     if (!name.starts_with('[')) continue;

@@ -40,7 +40,8 @@ void pipeline(std::string_view input) {
   must_hold(std::none_of(pipeline->tables.begin(), pipeline->tables.end(),
                          [](const Table& table) { return table.columns.empty(); }),
             "with columns");
-  must_hold(pipeline->queue_url.empty() != pipeline->queue_name.empty(), "one name of the queue");
+  must_hold(pipeline->queue_url.empty() || pipeline->queue_name.empty(),
+            "at most one name of the queue");
   must_hold(warnings_of(*pipeline).size() <= input.size(), "warnings are bounded");
   check_masks(*pipeline);
 }
