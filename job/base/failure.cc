@@ -23,22 +23,27 @@ constexpr std::array kFaults = {
 
 // Our own constants: sysexits.h is discouraged by the systems that invented it.
 constexpr std::array kExitStatuses = {
-    ExitStatus{0, "ended as planned: drained, empty, or at a limit of its own", "nothing"},
-    ExitStatus{64, "usage: a flag, a setting or a value is wrong", "correct the command"},
-    ExitStatus{65, "more rejections than --reject-threshold; good rows are loaded, rejections kept",
+    ExitStatus{0, Retry::needless, "ended as planned: drained, empty, or at a limit of its own",
+               "nothing"},
+    ExitStatus{64, Retry::useless, "usage: a flag, a setting or a value is wrong",
+               "correct the command"},
+    ExitStatus{65, Retry::useless,
+               "more rejections than --reject-threshold; good rows are loaded, rejections kept",
                "look at sluice.rejected_message"},
-    ExitStatus{70, "a bug, or books that do not add up", "report it; run again"},
-    ExitStatus{75,
+    ExitStatus{70, Retry::worthwhile, "a bug, or books that do not add up", "report it; run again"},
+    ExitStatus{75, Retry::worthwhile,
                "temporary: network, throttling, Postgres away, disk full, deletes left over, "
                "checkpoint in use",
                "run again later"},
-    ExitStatus{77, "credentials or rights, of AWS or Postgres", "grant what the message names"},
-    ExitStatus{78, "configuration: pipeline file, keyring, queue, table or schema",
+    ExitStatus{77, Retry::useless, "credentials or rights, of AWS or Postgres",
+               "grant what the message names"},
+    ExitStatus{78, Retry::useless, "configuration: pipeline file, keyring, queue, table or schema",
                "mend what the message names"},
-    ExitStatus{99, "nothing to do, or the checkpoint is in use; only with --skip-exit-code 99",
+    ExitStatus{99, Retry::needless,
+               "nothing to do, or the checkpoint is in use; only with --skip-exit-code 99",
                "nothing"},
-    ExitStatus{130, "SIGINT: stopped cleanly, work remains", "run again"},
-    ExitStatus{143, "SIGTERM: stopped cleanly, work remains", "run again"},
+    ExitStatus{130, Retry::worthwhile, "SIGINT: stopped cleanly, work remains", "run again"},
+    ExitStatus{143, Retry::worthwhile, "SIGTERM: stopped cleanly, work remains", "run again"},
 };
 
 const FaultRow& row_of(Fault fault) {
@@ -52,6 +57,19 @@ const FaultRow& row_of(Fault fault) {
 
 std::span<const ExitStatus> exit_statuses() { return kExitStatuses; }
 std::string_view name_of(Fault fault) { return row_of(fault).name; }
+
+std::string_view name_of(Retry retry) {
+  switch (retry) {
+    case Retry::needless:
+      return "no need";
+    case Retry::worthwhile:
+      return "yes";
+    case Retry::useless:
+      return "not before it is mended";
+  }
+  return "";
+}
+
 int exit_status(Fault fault) { return row_of(fault).status; }
 
 void bug(std::string_view what) {

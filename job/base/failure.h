@@ -24,9 +24,18 @@ enum class Fault {
 inline constexpr int kExitOk = 0;
 inline constexpr int kExitRejections = 65;
 
-/// One row of the table from which `--help` and the README tell what an exit status means.
+/// Whether a scheduler does well to run the same command again.
+enum class Retry {
+  needless,    // nothing went wrong
+  worthwhile,  // it may go well by itself the next time
+  useless,     // it ends the same way until a person has acted
+};
+
+/// One row of the table of what an exit status means. `--help` and the README print it; the rules
+/// of the DAGs, the units and the manifests are held against it.
 struct ExitStatus {
   int status;
+  Retry retry;
   std::string_view meaning;
   std::string_view what_next;  // what a scheduler or a person should do
 };
@@ -34,6 +43,7 @@ struct ExitStatus {
 std::span<const ExitStatus> exit_statuses();
 
 std::string_view name_of(Fault fault);
+std::string_view name_of(Retry retry);
 int exit_status(Fault fault);
 
 /// Thrown where a fault is found, caught once, in `main`. Vendor errors become a Failure in the one

@@ -50,9 +50,12 @@ std::string program_help() {
   for (const Command& command : kCommands) {
     help += "  " + padded(command.name, 12) + std::string(command.about) + "\n";
   }
-  help += "\n`sluice COMMAND --help` lists a command's options.\n\nExit statuses\n";
+  help +=
+      "\n`sluice COMMAND --help` lists a command's options.\n\nExit statuses, and whether to run "
+      "it again\n";
   for (const ExitStatus& row : exit_statuses()) {
-    help += "  " + padded(std::to_string(row.status), 5) + std::string(row.meaning) + "\n";
+    help += "  " + padded(std::to_string(row.status), 5) + padded(name_of(row.retry), 25) +
+            std::string(row.meaning) + "\n";
   }
   return help;
 }
@@ -63,7 +66,8 @@ std::string command_help(const Command& command) {
          options_help(command.name) +
          "\nEach option also exists as SLUICE_NAME in the environment and as `name = value` in "
          "--config FILE;\n"
-         "flags win over the environment over the file over the default.\n";
+         "flags win over the environment over the file over the default. `sluice --help` lists the "
+         "exit statuses.\n";
 }
 
 const Command& find_command(const std::string& name) {

@@ -32,7 +32,7 @@ clang=$(apt-cache show clang 2> /dev/null | sed -n 's/^Depends:.*clang-\([0-9]*\
 packages=(g++ make cmake ninja-build pkg-config "libboost${boost}-dev" "libboost-json${boost}-dev"
   "libboost-program-options${boost}-dev" libcurl4-openssl-dev libpq-dev libsqlite3-dev libssl-dev libutf8proc-dev zlib1g-dev
   libgtest-dev libbenchmark-dev clang "libclang-rt-${clang}-dev" clang-format clang-tidy gcovr
-  postgresql pgbouncer spin curl python3 strace
+  postgresql pgbouncer spin curl python3 strace cron systemd redis-server
   python3-venv maven)  # maven brings a Java: for servers and clients by others, which the tests fetch
 
 states=$(dpkg-query -W -f '${Package} ${Status}\n' "${packages[@]}" 2> /dev/null || true)  # fails where one is missing

@@ -54,10 +54,10 @@ TEST(Readme, its_table_of_commands_is_the_programs) {
 }
 
 TEST(Readme, its_table_of_exit_statuses_is_the_programs) {
-  std::string expected = "| Status | Meaning | What next |\n|---|---|---|\n";
+  std::string expected = "| Status | Meaning | Run it again? | What next |\n|---|---|---|---|\n";
   for (const ExitStatus& row : exit_statuses()) {
     expected += "| " + std::to_string(row.status) + " | " + std::string(row.meaning) + " | " +
-                std::string(row.what_next) + " |\n";
+                std::string(name_of(row.retry)) + " | " + std::string(row.what_next) + " |\n";
   }
   EXPECT_EQ(block("exit statuses"), expected);
 }
