@@ -59,7 +59,7 @@ void Log::set_context(std::string name, std::string value) {
 }
 
 void Log::write(Level level, std::string_view event, std::string_view text,
-                std::initializer_list<LogField> fields) {
+                const std::vector<LogField>& fields) {
   if (!shows(level)) return;
   const std::lock_guard lock(mutex_);
   if (format_ == LogFormat::text) {
@@ -99,7 +99,14 @@ void Log::live(std::string_view text) {
   live_shown_ = !text.empty();
 }
 
+void Log::end() {
+  live("");
+  const std::lock_guard lock(mutex_);
+  ended_ = true;
+}
+
 void Log::put(const std::string& line) {
+  if (ended_) return;
   const std::string whole = live_shown_ ? "\r\x1b[2K" + line : line;
   live_shown_ = false;
   // A reader that went away (EPIPE; SIGPIPE is ignored) must not end a run: what cannot be said is

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -34,13 +33,16 @@ class Log {
 
   /// `event` is a short constant such as "window-loaded"; `text` is the sentence for a person.
   void write(Level level, std::string_view event, std::string_view text,
-             std::initializer_list<LogField> fields = {});
+             const std::vector<LogField>& fields = {});
   /// A line with a hint: in text on a line of its own, in JSON a field.
   void write_with_hint(Level level, std::string_view event, std::string_view text,
                        std::string_view hint);
 
   /// One line that is overwritten in place, for a terminal only; an empty text removes it.
   void live(std::string_view text);
+
+  /// Nothing is said from now on, by no thread: the last line is the caller's.
+  void end();
 
   bool shows(Level level) const { return level <= level_; }
   bool on_terminal() const { return terminal_; }
@@ -54,6 +56,7 @@ class Log {
   Level level_ = Level::info;
   std::mutex mutex_;  // of what is written, not of what was configured
   bool live_shown_ = false;
+  bool ended_ = false;
   std::vector<std::pair<std::string, std::string>> context_;
 };
 

@@ -2,7 +2,9 @@
 // The accounts of one run (promise G8).
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "job/warehouse/warehouse.h"
@@ -32,6 +34,27 @@ struct Books {
   /// Everything that came is somewhere. False is a bug that fails the run.
   bool add_up() const;
   bool nothing_done() const { return received == 0 && carried_in == 0 && deleted == 0; }
+};
+
+/// A count of messages: what summary, report, metrics and log tell is made from this table.
+struct Count {
+  std::string_view name;
+  std::uint64_t Books::*value;
+  bool always;             // the report tells it even when it is 0
+  std::string_view about;  // in the report
+};
+inline constexpr std::array kCounts = {
+    Count{"received", &Books::received, true, "deliveries"},
+    Count{"carried_in", &Books::carried_in, false, "from an earlier run"},
+    Count{"loaded", &Books::loaded, true, "messages whose rows are committed"},
+    Count{"duplicate", &Books::duplicate, true, "known already, not loaded again"},
+    Count{"rejected", &Books::rejected, true, "each with its reason"},
+    Count{"returned", &Books::returned, false, "given back to the queue"},
+    Count{"carried_out", &Books::carried_out, false, "kept for the next run"},
+    Count{"deleted", &Books::deleted, true, "from the queue"},
+    Count{"delete_failed", &Books::delete_failed, false,
+          "they come back and are dropped as duplicates"},
+    Count{"forwarded", &Books::forwarded, false, "to the dead-letter queue"},
 };
 
 }  // namespace sluice

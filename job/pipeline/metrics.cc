@@ -41,9 +41,6 @@ double in_seconds(std::int64_t ms) { return static_cast<double>(ms) / 1000.0; }
 
 std::string to_metrics(const Summary& summary) {
   const Books& books = summary.books;
-  const auto count = [](std::string_view result, std::uint64_t value) {
-    return Sample{label("result", result), static_cast<double>(value)};
-  };
   Metrics metrics(summary.facts.pipeline);
   metrics.add("sluice_build_info", "The program's version.",
               {{label("version", SLUICE_VERSION), 1}});
@@ -57,10 +54,11 @@ std::string to_metrics(const Summary& summary) {
               {{"", in_seconds(summary.ended.steady_ms - summary.facts.started.steady_ms)}});
   metrics.add("sluice_run_stop_reason", "Why the last run ended.",
               {{label("reason", summary.stop_reason), 1}});
-  metrics.add("sluice_run_messages", "Messages of the last run by what became of them.",
-              {count("received", books.received), count("loaded", books.loaded),
-               count("duplicate", books.duplicate), count("rejected", books.rejected),
-               count("returned", books.returned), count("deleted", books.deleted)});
+  std::vector<Sample> messages;
+  for (const Count& count : kCounts) {
+    messages.push_back({label("result", count.name), static_cast<double>(books.*count.value)});
+  }
+  metrics.add("sluice_run_messages", "Messages of the last run by what became of them.", messages);
   std::vector<Sample> rows;
   for (std::size_t i = 0; i < summary.facts.tables.size() && i < books.rows.size(); ++i) {
     rows.push_back({label("table", summary.facts.tables[i]), static_cast<double>(books.rows[i])});

@@ -88,6 +88,11 @@ std::string Summary::to_json() const {
              {"message", failure->message()},
              {"hint", failure->hint()}};
   }
+  boost::json::object counts;
+  for (const Count& count : kCounts) counts[count.name] = books.*count.value;
+  counts["rows"] = rows;
+  counts["windows"] = books.windows;
+  counts["sqs_requests"] = requests;
   const std::int64_t duration_ms = ended.steady_ms - facts.started.steady_ms;
   const boost::json::object all{
       {"schema_version", kSchemaVersion},
@@ -100,20 +105,7 @@ std::string Summary::to_json() const {
       {"exit_code", exit_code},
       {"started_at", rfc3339(facts.started.wall_ms)},
       {"ended_at", rfc3339(ended.wall_ms)},
-      {"counts",
-       {{"received", books.received},
-        {"carried_in", books.carried_in},
-        {"loaded", books.loaded},
-        {"duplicate", books.duplicate},
-        {"rejected", books.rejected},
-        {"returned", books.returned},
-        {"carried_out", books.carried_out},
-        {"deleted", books.deleted},
-        {"delete_failed", books.delete_failed},
-        {"forwarded", books.forwarded},
-        {"rows", rows},
-        {"windows", books.windows},
-        {"sqs_requests", requests}}},
+      {"counts", counts},
       {"oldest_message_age_s", age_in_seconds(books.oldest_age_ms)},
       {"watermark", books.watermark_ms < 0 ? boost::json::value(nullptr)
                                            : boost::json::value(rfc3339(books.watermark_ms))},
@@ -146,17 +138,9 @@ std::string Summary::to_text() const {
   if (!facts.checkpoint_set_aside.empty())
     text += "  set aside: " + facts.checkpoint_set_aside + "\n";
   if (failure && books.nothing_done()) return text;
-  line("received", books.received, "deliveries");
-  if (books.carried_in > 0) line("carried in", books.carried_in, "from an earlier run");
-  line("loaded", books.loaded, "messages whose rows are committed");
-  line("duplicate", books.duplicate, "known already, not loaded again");
-  line("rejected", books.rejected, "each with its reason");
-  if (books.forwarded > 0) line("forwarded", books.forwarded, "to the dead-letter queue");
-  if (books.returned > 0) line("returned", books.returned, "given back to the queue");
-  if (books.carried_out > 0) line("carried out", books.carried_out, "kept for the next run");
-  line("deleted", books.deleted, "from the queue");
-  if (books.delete_failed > 0)
-    line("not deleted", books.delete_failed, "they come back and are dropped as duplicates");
+  for (const Count& count : kCounts) {
+    if (count.always || books.*count.value > 0) line(count.name, books.*count.value, count.about);
+  }
   for (std::size_t i = 0; i < facts.tables.size() && i < books.rows.size(); ++i) {
     line("rows", books.rows[i], facts.tables[i]);
   }

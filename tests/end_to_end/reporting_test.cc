@@ -10,6 +10,7 @@
 
 #include "job/cli/command.h"
 #include "job/config/options.h"
+#include "job/pipeline/books.h"
 #include "tests/end_to_end/scene.h"
 
 namespace sluice {
@@ -31,13 +32,43 @@ void expect_contains(const std::set<std::string>& all, const std::set<std::strin
   EXPECT_TRUE(std::ranges::includes(all, wanted));
 }
 
-/// The same summary on standard output, in the file and in sluice.run, if that could be reached.
+/// The value of that series, whose labels follow those of the pipeline.
+std::string metric(const std::string& metrics, const std::string& name, const std::string& labels) {
+  const std::string series = "\n" + name + "{pipeline=\"user_logins\"" + labels + "} ";
+  const std::size_t at = metrics.find(series);
+  if (at == std::string::npos) return "no " + series;
+  const std::size_t from = at + series.size();
+  return metrics.substr(from, metrics.find('\n', from) - from);
+}
+
+void expect_log_and_metrics_agree(LoginWorld& world, const Outcome& outcome) {
+  const auto summary = outcome.summary();
+  const auto ended = boost::json::parse(last_line(outcome.err)).as_object();
+  const std::string metrics = text_of(world.folder() + "/metrics.prom");
+  EXPECT_EQ(ended.at("event"), "ended");
+  for (const char* field : {"run_id", "worker", "status", "stop_reason", "exit_code"}) {
+    EXPECT_EQ(ended.at(field), summary.at(field)) << field;
+  }
+  EXPECT_EQ(metric(metrics, "sluice_last_exit_code", ""), std::to_string(outcome.status));
+  const std::string reason(summary.at("stop_reason").as_string());
+  EXPECT_EQ(metric(metrics, "sluice_run_stop_reason", ",reason=\"" + reason + "\""), "1");
+  for (const Count& count : kCounts) {
+    const std::string name(count.name);
+    EXPECT_EQ(ended.at(name), summary.at("counts").at(name)) << name;
+    EXPECT_EQ(metric(metrics, "sluice_run_messages", ",result=\"" + name + "\""),
+              std::to_string(outcome.count(name)));
+  }
+}
+
+/// The same on standard output, in the file, the log and the metrics, and in sluice.run if that
+/// could be reached.
 void expect_told_everywhere(LoginWorld& world, const Outcome& outcome, bool recorded) {
   const auto summary = outcome.summary();
   ASSERT_TRUE(summary.contains("run_id")) << outcome.out << outcome.err;
   EXPECT_EQ(text_of(world.folder() + "/summary.json"), last_line(outcome.out) + "\n");
   EXPECT_EQ(summary.at("exit_code"), outcome.status);
   expect_books_add_up(summary);
+  expect_log_and_metrics_agree(world, outcome);
   if (!recorded) return;
   const auto rows = world.database().rows(
       "SELECT summary::text, exit_code, stop_reason, ended_at IS NOT NULL FROM sluice.run "
@@ -54,6 +85,7 @@ class Reporting : public testing::Test {
  protected:
   void SetUp() override {
     world.variables()["SLUICE_SUMMARY_FILE"] = world.folder() + "/summary.json";
+    world.variables()["SLUICE_METRICS_FILE"] = world.folder() + "/metrics.prom";
     world.variables()["SLUICE_EMPTY_POLLS"] = "1";
   }
   LoginWorld world;
@@ -123,6 +155,20 @@ TEST_F(Reporting, a_run_that_fails_in_its_middle_is_recorded) {
   EXPECT_EQ(outcome.status, 77) << outcome.err;
   expect_told_everywhere(world, outcome, true);
   EXPECT_EQ(outcome.summary().at("stop_reason"), "error");
+}
+
+TEST_F(Reporting, a_run_that_is_stopped_tells_the_same_everywhere) {
+  world.send(300);
+  const int call = 2;  // the first only asks whether it may
+  const auto gate = gate_before(world, "DeleteMessageBatch", call);
+  const auto run = world.start_run();
+  ASSERT_TRUE(gate->wait_for_call());
+  run->signal(SIGTERM);
+  gate->open();
+  const Outcome outcome = run->wait();
+  EXPECT_EQ(outcome.status, 143) << outcome.err;
+  expect_told_everywhere(world, outcome, true);
+  EXPECT_EQ(outcome.summary().at("status"), "interrupted");
 }
 
 TEST_F(Reporting, a_file_that_cannot_be_written_changes_no_exit_status) {
