@@ -5,13 +5,14 @@ PREFIX ?= /usr/local
 JOBS   ?= $(shell nproc)
 export MESSAGES ?= 10000
 SECONDS ?= 60
+ROUNDS ?= 1
 SEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build run unit test soak fuzz coverage tsan check format tidy bench install clean
+.PHONY: help setup configure build run unit test soak image-test fuzz coverage tsan check format tidy bench bench-workers install clean
 
 help: ## print these targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 15
 
 setup: ## install the packages that are missing (Debian, Ubuntu)
 	@tests/support/setup.sh
@@ -41,6 +42,10 @@ test: configure ## every test, on real parts
 soak: configure ## simulated histories, each with its own faults, from a random seed on (SECONDS=n; PLAN=… plays one)
 	@$(compile) --target soak
 	@$(BUILD)/tests/soak $(or $(PLAN),$(SECONDS))
+
+image-test: configure ## build the container image with podman, and run it as a cluster would (root)
+	@$(compile) --target sluice aws_sandbox
+	@tests/kubernetes/image.sh $(BUILD)
 
 fuzz: ## libFuzzer on every parser, JOBS at a time (SECONDS=n each; SEED=n for the same inputs again)
 	@$(MAKE) --no-print-directory configure PRESET=fuzz
@@ -76,8 +81,13 @@ bench: configure ## micro benchmarks
 	@$(compile) --target bench_micro
 	@$(BUILD)/bench/bench_micro
 
+bench-workers: configure ## what 2, 4 and 8 workers bring at 10 ms to the queue (ROUNDS=n, three minutes each)
+	@$(compile) --target sluice aws_sandbox
+	@python3 bench/workers.py $(BUILD) --rounds $(ROUNDS)
+
+# The scheduler runs as somebody else: others may read it, whatever the umask of whoever installs.
 install: build ## install under PREFIX (DESTDIR for packagers)
-	@DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+	@umask 022 && DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX) --strip
 
 clean: ## remove everything that was built
 	@rm -rf build

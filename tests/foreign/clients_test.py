@@ -14,7 +14,6 @@ import sys
 import tempfile
 import time
 import unittest
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -22,43 +21,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-READY_WITHIN_S = 30
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+from sandbox import ENVIRONMENT, Sandbox
+
 MEBIBYTE = 1 << 20
-# The sandbox's own keys, and no file of whoever runs this.
-ENVIRONMENT = {
-    "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
-    "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "AWS_EC2_METADATA_DISABLED": "true",
-    "AWS_DEFAULT_OUTPUT": "json",
-    "NO_PROXY": "127.0.0.1",
-}
 
 
-class Sandbox:
-    """The program. It dies with us, however we end."""
-
-    program: str
-
-    def __init__(self, *options: str) -> None:
-        self._folder = tempfile.TemporaryDirectory()
-        port_file = Path(self._folder.name, "port")
-        self._process = subprocess.Popen([self.program, "--port-file", str(port_file), *options])
-        deadline = time.monotonic() + READY_WITHIN_S
-        while not port_file.exists():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                raise RuntimeError("the sandbox did not start")
-            time.sleep(0.02)
-        self.endpoint = f"http://127.0.0.1:{port_file.read_text().strip()}"
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait()
-        self._folder.cleanup()
-
+class BotoSandbox(Sandbox):
     def client(self, attempts: int = 1, secret: str = ENVIRONMENT["AWS_SECRET_ACCESS_KEY"], token: str = "") -> Any:
         return boto3.client(
             "sqs",
@@ -68,11 +37,6 @@ class Sandbox:
             aws_secret_access_key=secret,
             aws_session_token=token or None,
         )
-
-    def counts(self, queue: str) -> dict[str, str]:
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{self.endpoint}/sandbox/counts/{queue}", timeout=30) as answer:
-            return dict(line.split(" ", 1) for line in answer.read().decode().splitlines())
 
 
 def md5_of_attributes(attributes: dict[str, dict[str, Any]]) -> str:
@@ -92,8 +56,8 @@ def md5_of_attributes(attributes: dict[str, dict[str, Any]]) -> str:
 
 
 class SandboxTest(unittest.TestCase):
-    def start(self, *options: str) -> Sandbox:
-        sandbox = Sandbox(*options)
+    def start(self, *options: str) -> BotoSandbox:
+        sandbox = BotoSandbox(*options)
         self.addCleanup(sandbox.stop)
         return sandbox
 
@@ -319,5 +283,5 @@ if __name__ == "__main__":
     Sandbox.program = sys.argv.pop(1)
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[name]
-    os.environ.update(ENVIRONMENT)
+    os.environ.update(ENVIRONMENT | {"AWS_DEFAULT_OUTPUT": "json"})
     unittest.main()

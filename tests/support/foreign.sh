@@ -40,7 +40,7 @@ by_pip() {  # REQUIREMENTS FOLDER
 }
 
 reason() {  # LOG: the first thing that a package manager, or this script, complained of
-  sed -nE '/ERROR|^no /{s/.*ERROR(\]|:) //; p; q}' "$1" | cut -c 1-250
+  sed -nE '/Ignored the following yanked/d; /ERROR|^no /{s/.*ERROR(\]|:) //; p; q}' "$1" | cut -c 1-250
 }
 
 get() {  # PART LIST CACHE
@@ -64,10 +64,11 @@ get() {  # PART LIST CACHE
 run_python() {  # CACHE PART MODULE SCRIPT...
   local python=$1/$2/bin/python
   [ -e "$1/$2/made-from" ] || python=python3
-  "$python" -c "import $3" 2> /dev/null ||
+  # Found, not imported: Airflow makes folders in the home of whoever imports it.
+  "$python" -c "from importlib.util import find_spec; exit(find_spec('$3') is None)" 2> /dev/null ||
     unavailable "skipped: no Python here has $3; $(cat "$1/$2.missing" 2> /dev/null || echo "see get")"
   shift 3
-  exec "$python" "$@"
+  exec env PYTHONDONTWRITEBYTECODE=1 "$python" "$@"
 }
 
 case "$* $#" in
