@@ -34,10 +34,11 @@ unit: configure ## the pure tests, seconds
 	@$(compile) --target unit_tests
 	@ctest --preset $(PRESET) -L unit -j $(JOBS)
 
-# What could not be fetched is skipped, and the end of the run says so and why.
+# Twice as many at once as there are processors: most tests wait. What could not be fetched is skipped, and the end of the
+# run says so and why.
 test: configure ## every test, on real parts
 	@$(compile)
-	@ctest --preset $(PRESET) -j $(JOBS); status=$$?; cat build/foreign/*.missing 2> /dev/null; exit $$status
+	@ctest --preset $(PRESET) -j $$((2 * $(JOBS))); status=$$?; cat build/foreign/*.missing 2> /dev/null; exit $$status
 
 soak: configure ## simulated histories, each with its own faults, from a random seed on (SECONDS=n; PLAN=… plays one)
 	@$(compile) --target soak
