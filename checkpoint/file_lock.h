@@ -10,8 +10,8 @@
 
 namespace sluice {
 
-/// Who keeps us from the file: "process 4242", "another process" when the system does not tell.
-/// None: nobody.
+/// Who keeps us from the file, and since when it runs: "process 4242, which began 17 min ago", as
+/// far as the system tells; "another process" at least. None: nobody.
 std::optional<std::string> lock_holder(const std::string& path);
 
 /// All of SQLite's lock bytes, for a file that SQLite cannot or must not open.

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "job/base/log.h"
 
-#include <cerrno>
-
 #include <boost/json.hpp>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "job/base/clock.h"
+#include "job/base/output.h"
 #include "job/base/text.h"
 
 namespace sluice {
 namespace {
+
+// Messages in hand are held up no longer than that by whoever does not read what is said of them.
+constexpr std::int64_t kPatienceMs = 1'000;
 
 std::string_view name_of(Level level) {
   switch (level) {
@@ -62,6 +63,11 @@ void Log::write(Level level, std::string_view event, std::string_view text,
                 const std::vector<LogField>& fields) {
   if (!shows(level)) return;
   const std::lock_guard lock(mutex_);
+  put(line_of(level, event, text, fields));
+}
+
+std::string Log::line_of(Level level, std::string_view event, std::string_view text,
+                         const std::vector<LogField>& fields) const {
   if (format_ == LogFormat::text) {
     std::string line = "sluice: ";
     if (level == Level::warning) line += "warning: ";
@@ -70,15 +76,14 @@ void Log::write(Level level, std::string_view event, std::string_view text,
       if (field.name == "hint")
         line += "\nhint: " + printable(std::get<std::string_view>(field.value), 2000);
     }
-    put(line + "\n");
-    return;
+    return line + "\n";
   }
   std::string line = "{\"ts\":\"" + rfc3339(now().wall_ms) + "\",\"level\":\"" +
                      std::string(name_of(level)) + "\"";
   for (const auto& [name, value] : context_) line += "," + quoted(name) + ":" + quoted(value);
   line += ",\"event\":" + quoted(event) + ",\"message\":" + quoted(text);
   for (const LogField& field : fields) line += "," + quoted(field.name) + ":" + shown(field);
-  put(line + "}\n");
+  return line + "}\n";
 }
 
 void Log::write_with_hint(Level level, std::string_view event, std::string_view text,
@@ -107,16 +112,18 @@ void Log::end() {
 
 void Log::put(const std::string& line) {
   if (ended_) return;
-  const std::string whole = live_shown_ ? "\r\x1b[2K" + line : line;
+  std::string whole = live_shown_ ? "\r\x1b[2K" : "";
   live_shown_ = false;
-  // A reader that went away (EPIPE; SIGPIPE is ignored) must not end a run: what cannot be said is
-  // not said.
-  std::string_view rest = whole;
-  while (!rest.empty()) {
-    const ssize_t wrote = ::write(STDERR_FILENO, rest.data(), rest.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return;
-    rest.remove_prefix(static_cast<std::size_t>(wrote));
+  if (lost_ > 0) {
+    whole += line_of(Level::warning, "lines-lost",
+                     std::to_string(lost_) + " lines were not written: nobody read them");
+  }
+  whole += line;
+  // After the first loss nobody is waited for until a line gets through again.
+  if (write_out(STDERR_FILENO, whole, lost_ > 0 ? 0 : kPatienceMs)) {
+    lost_ = 0;
+  } else {
+    ++lost_;
   }
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is said to an operator, on standard error: text on a terminal, JSON lines elsewhere.
 //
-// A line is an event with fields. No field ever holds a message's body or a value from it; a
-// message id may be told.
+// A line is an event with fields. One that nobody reads is lost after a second, and those that are
+// lost are counted in the next that is read. No field ever holds a message's body or a value from
+// it; a message id may be told.
 #pragma once
 
 #include <cstdint>
@@ -49,6 +50,8 @@ class Log {
   LogFormat format() const { return format_; }
 
  private:
+  std::string line_of(Level level, std::string_view event, std::string_view text,
+                      const std::vector<LogField>& fields = {}) const;
   void put(const std::string& line);
 
   bool terminal_;
@@ -57,6 +60,7 @@ class Log {
   std::mutex mutex_;  // of what is written, not of what was configured
   bool live_shown_ = false;
   bool ended_ = false;
+  std::uint64_t lost_ = 0;  // lines, since one was last written
   std::vector<std::pair<std::string, std::string>> context_;
 };
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include <unistd.h>
 
 #include "job/base/failure.h"
 #include "job/base/log.h"
+#include "job/base/output.h"
 #include "job/base/text.h"
 #include "job/cli/command.h"
 
@@ -144,13 +144,6 @@ int run_program(const std::vector<std::string>& arguments, const Environment& en
   }
 }
 
-void print(std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t wrote = ::write(STDOUT_FILENO, text.data(), text.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote <= 0) return;
-    text.remove_prefix(static_cast<std::size_t>(wrote));
-  }
-}
+void print(std::string_view text) { write_out(STDOUT_FILENO, text, kForever); }
 
 }  // namespace sluice

@@ -129,8 +129,16 @@ void RunReport::write_unless_refused(const std::string& option, const std::strin
 
 void RunReport::log_end() const {
   if (summary_.failure) {
-    log().write_with_hint(Level::error, name_of(summary_.failure->fault()),
-                          summary_.failure->message(), summary_.failure->hint());
+    // Whoever asked to skip when the checkpoint is in use has said that it is no error.
+    const Level level = summary_.status == "skipped" ? Level::info : Level::error;
+    log().write_with_hint(level, name_of(summary_.failure->fault()), summary_.failure->message(),
+                          summary_.failure->hint());
+  }
+  if (summary_.exit_code == kExitRejections) {
+    log().write_with_hint(Level::error, "rejections",
+                          std::to_string(summary_.books.rejected) +
+                              " messages were rejected, more than --reject-threshold allows",
+                          "look at sluice.rejected_message; the good rows are loaded");
   }
   if (summary_.books.delete_failed > 0) {
     log().write(Level::warning, "delete-failed",

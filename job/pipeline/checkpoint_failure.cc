@@ -9,7 +9,9 @@ Failure to_failure(const CheckpointError& error) {
   switch (error.kind()) {
     case Kind::locked:
       return {Fault::locked, message,
-              "wait for that run, or give this one its own --worker or --checkpoint"};
+              "wait for that run, or end it with SIGTERM, which loses nothing; a worker beside it "
+              "needs "
+              "its own --worker or --checkpoint"};
     case Kind::other_pipeline:
       return {Fault::configuration, message, "give each pipeline its own --checkpoint"};
     case Kind::newer:

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "job/base/clock.h"
+#include "job/base/output.h"
 
 namespace sluice {
 namespace {
@@ -63,6 +64,7 @@ void Signals::watch() {
   while (sigwait(&set, &signal) != 0) {
   }
   if (signal == kEnd) return;
+  lose_patience();
   {
     const std::lock_guard lock(mutex_);
     received_ = signal;

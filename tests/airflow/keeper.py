@@ -76,7 +76,7 @@ def below(pid: int) -> list[int]:
     children = defaultdict(list)
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:
-            child, _, rest = stat.read_text().partition(" ")
+            child, _, rest = stat.read_text(errors="replace").partition(" ")
         except OSError:  # it has just ended
             continue
         children[int(rest.rpartition(")")[2].split()[1])].append(int(child))

@@ -181,6 +181,7 @@ TEST(Loading, more_rejections_than_the_threshold_end_with_65_after_the_good_rows
     const Outcome outcome = world.run({"--reject-threshold", threshold, "--max-messages", "4"});
     EXPECT_EQ(outcome.status, status) << outcome.err;
     EXPECT_EQ(outcome.summary().at("status"), "rejections");
+    EXPECT_EQ(errors_in(outcome.err).empty(), status == 0) << outcome.err;
     EXPECT_EQ(outcome.count("rejected"), 3);
     EXPECT_EQ(loaded_in_total(world), "1");
     EXPECT_EQ(world.left_in_queue(), 0U);
