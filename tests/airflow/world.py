@@ -26,14 +26,19 @@ def url_of(queue: str) -> str:
     return f"https://sqs.us-east-1.amazonaws.com/000000000000/{queue}"
 
 
+def cluster_of_the_tests() -> dict[str, str]:
+    """How to reach it, by libpq's variables; ctest names the file."""
+    return dict(line.split("=", 1) for line in Path(os.environ["SLUICE_TEST_POSTGRES"]).read_text().splitlines())
+
+
 class World:
     """`variables` is what a DAG run and its commands see; `messages` lie in the first of `queues`.
 
-    The database is in the cluster of $SLUICE_TEST_POSTGRES, the program is $SLUICE_BINARY; both are set by ctest.
+    The database is in the cluster of the tests, the program is $SLUICE_BINARY, as ctest has it.
     """
 
     def __init__(self, messages: int, *sandbox_options: str, queues: tuple[str, ...] = (LOGIN_QUEUE,)) -> None:
-        cluster = dict(line.split("=", 1) for line in Path(os.environ["SLUICE_TEST_POSTGRES"]).read_text().splitlines())
+        cluster = cluster_of_the_tests()
         program = Path(os.environ["SLUICE_BINARY"]).resolve()
         self._temporary = tempfile.TemporaryDirectory(prefix="sluice-world-")
         self.folder = Path(self._temporary.name)
