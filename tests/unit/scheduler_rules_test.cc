@@ -86,5 +86,15 @@ TEST(SchedulerRules, a_manifest_fails_a_job_on_what_lasts_and_on_nothing_else) {
   EXPECT_EQ(manifests, 3);
 }
 
+TEST(SchedulerRules, the_pages_name_the_statuses_that_are_not_tried_again) {
+  std::string listed;
+  for (const int status : statuses(Retry::useless)) {
+    listed += (listed.empty() ? "" : ", ") + std::to_string(status);
+  }
+  for (const char* page : {"cron/README.md", "airflow_dag/README.md"}) {
+    EXPECT_NE(text_of(page).find("| " + listed + " |"), std::string::npos) << page;
+  }
+}
+
 }  // namespace
 }  // namespace sluice
