@@ -55,6 +55,7 @@ std::string to_metrics(const Summary& summary) {
   metrics.add("sluice_run_stop_reason", "Why the last run ended.",
               {{label("reason", summary.stop_reason), 1}});
   std::vector<Sample> messages;
+  messages.reserve(kCounts.size());
   for (const Count& count : kCounts) {
     messages.push_back({label("result", count.name), static_cast<double>(books.*count.value)});
   }
