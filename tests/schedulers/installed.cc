@@ -34,9 +34,11 @@ std::string aws_config(LoginWorld& world) {
 }
 
 void Installed::SetUp() {
-  // As with a small disk: a right that a container may forbid, and nothing that could be installed.
   const std::string obstacle = OwnMachine::obstacle();
-  if (!obstacle.empty()) GTEST_SKIP() << obstacle;
+  if (obstacle.empty()) return;
+  const char* nobody_looks = std::getenv("CI");
+  if (nobody_looks != nullptr && std::string(nobody_looks) == "true") FAIL() << obstacle;
+  GTEST_SKIP() << obstacle;
 }
 
 std::string Installed::commands(const std::string& heading, int number) {

@@ -20,7 +20,8 @@ std::string aws_config(LoginWorld& world);
 
 class Installed : public testing::Test {
  protected:
-  /// Skips the test where no such machine can be had.
+  /// Skips the test where no such machine can be had; with CI=true that is a failure,
+  /// because nobody would see it.
   void SetUp() override;
   /// Boots it and follows the README's "Once, as root".
   void install(const std::string& init);
