@@ -34,6 +34,28 @@ void require_inside(const std::vector<Receipt>& receipts, const Window& window) 
   for (const Receipt& receipt : receipts) require_inside(receipt.position, window);
 }
 
+void add(sqlite::Connection& db, Window& window, const StagedBatch& batch,
+         const std::vector<Receipt>& receipts, const std::vector<Receipt>& renewed) {
+  if (!batch.empty()) {
+    window.oldest_sent_ms = window.messages == 0
+                                ? batch.oldest_sent_ms()
+                                : std::min(window.oldest_sent_ms, batch.oldest_sent_ms());
+    window.messages += batch.messages();
+    window.bytes += batch.bytes().size();
+    for (const std::string_view piece : batch.pieces()) contents::add(db, window.number, piece);
+  }
+  require_inside(receipts, window);
+  require_inside(renewed, window);
+  contents::add_receipts(db, window.number, receipts, renewed);
+}
+
+void fix(sqlite::Connection& db, Window& window, const WindowId& id) {
+  if (window.messages == 0) throw std::logic_error("a window without messages is sealed");
+  window.state = WindowState::sealed;
+  window.id = id;
+  window.digest = contents::digest(db, window.number);
+}
+
 }  // namespace
 
 Checkpoint::Checkpoint(const std::string& path, const CheckpointIdentity& identity,
@@ -66,27 +88,20 @@ std::int64_t Checkpoint::open_window(std::int64_t wall_ms) {
 
 void Checkpoint::stage(std::int64_t number, const StagedBatch& batch,
                        const std::vector<Receipt>& receipts, const std::vector<Receipt>& renewed) {
-  move(*db_, number, WindowState::open, [&](Window& window) {
-    if (!batch.empty()) {
-      window.oldest_sent_ms = window.messages == 0
-                                  ? batch.oldest_sent_ms()
-                                  : std::min(window.oldest_sent_ms, batch.oldest_sent_ms());
-      window.messages += batch.messages();
-      window.bytes += batch.bytes().size();
-      contents::add(*db_, number, batch.bytes());
-    }
-    require_inside(receipts, window);
-    require_inside(renewed, window);
-    contents::add_receipts(*db_, number, receipts, renewed);
-  });
+  move(*db_, number, WindowState::open,
+       [&](Window& window) { add(*db_, window, batch, receipts, renewed); });
 }
 
 Window Checkpoint::seal(std::int64_t number, const WindowId& id) {
+  return move(*db_, number, WindowState::open, [&](Window& window) { fix(*db_, window, id); });
+}
+
+Window Checkpoint::stage_and_seal(std::int64_t number, const StagedBatch& batch,
+                                  const std::vector<Receipt>& receipts,
+                                  const std::vector<Receipt>& renewed, const WindowId& id) {
   return move(*db_, number, WindowState::open, [&](Window& window) {
-    if (window.messages == 0) throw std::logic_error("a window without messages is sealed");
-    window.state = WindowState::sealed;
-    window.id = id;
-    window.digest = contents::digest(*db_, number);
+    add(*db_, window, batch, receipts, renewed);
+    fix(*db_, window, id);
   });
 }
 

@@ -84,6 +84,10 @@ class Checkpoint {
              const std::vector<Receipt>& renewed);
   /// open → sealed: contents fixed, counted, digested; `id` exists from here on.
   Window seal(std::int64_t number, const WindowId& id);
+  /// `stage` and `seal` in one move: for the last messages of a window.
+  Window stage_and_seal(std::int64_t number, const StagedBatch& batch,
+                        const std::vector<Receipt>& receipts, const std::vector<Receipt>& renewed,
+                        const WindowId& id);
   /// A sealed window whose id turned out to stand for other contents takes a new one.
   Window reseal(std::int64_t number, const WindowId& id);
   /// Verified: a count or digest that is wrong throws `damaged`.

@@ -9,7 +9,7 @@
 namespace sluice::contents {
 namespace {
 
-/// The rows of a window lie behind one another, by `place` = number · 2^20 + ordinal of the call:
+/// The rows of a window lie behind one another, by `place` = number · 2^20 + ordinal of the row:
 /// an index over (window, ordinal) would cost two more pages in each commit.
 constexpr std::int64_t first(std::int64_t number) { return number << 20; }
 constexpr std::int64_t last(std::int64_t number) { return first(number + 1) - 1; }
@@ -19,22 +19,13 @@ constexpr std::int64_t last(std::int64_t number) { return first(number + 1) - 1;
                         std::string(what) + " of window " + std::to_string(window.number));
 }
 
-std::string pack(const std::vector<Receipt>& older, const std::vector<Receipt>& newer) {
-  std::size_t size = 0;
-  for (const auto* receipts : {&older, &newer}) {
-    for (const Receipt& receipt : *receipts) {
-      size += sizeof(receipt.position) + sizeof(std::uint32_t) + receipt.handle.size();
-    }
-  }
-  std::string bytes;
-  bytes.reserve(size);
-  for (const auto* receipts : {&older, &newer}) {
-    for (const Receipt& receipt : *receipts) {
-      packed::append(bytes, receipt.position);
-      packed::append_text(bytes, receipt.handle);
-    }
-  }
-  return bytes;
+void insert_receipts(sqlite::Connection& db, std::int64_t number, std::string_view bytes) {
+  const Digest digest = sha256(bytes);
+  db.statement(
+        "INSERT INTO receipts VALUES ((SELECT coalesce(max(place) + 1, ?1) FROM receipts"
+        " WHERE place BETWEEN ?1 AND ?2), ?3, ?4)",
+        first(number), last(number), sqlite::Blob{packed::view(digest)}, sqlite::Blob{bytes})
+      .run();
 }
 
 /// Later receipts overwrite earlier ones. False when these are no receipts of such a window.
@@ -51,12 +42,12 @@ bool unpack_receipts(std::string_view bytes, std::vector<std::optional<std::stri
 
 }  // namespace
 
-void add(sqlite::Connection& db, std::int64_t number, std::string_view batch) {
-  const Digest digest = sha256(batch);
+void add(sqlite::Connection& db, std::int64_t number, std::string_view piece) {
+  const Digest digest = sha256(piece);
   db.statement(
         "INSERT INTO batch VALUES ((SELECT coalesce(max(place) + 1, ?1) FROM batch"
         " WHERE place BETWEEN ?1 AND ?2), ?3, ?4)",
-        first(number), last(number), sqlite::Blob{packed::view(digest)}, sqlite::Blob{batch})
+        first(number), last(number), sqlite::Blob{packed::view(digest)}, sqlite::Blob{piece})
       .run();
 }
 
@@ -102,14 +93,17 @@ void remove(sqlite::Connection& db, std::int64_t number) {
 
 void add_receipts(sqlite::Connection& db, std::int64_t number, const std::vector<Receipt>& older,
                   const std::vector<Receipt>& newer) {
-  if (older.empty() && newer.empty()) return;
-  const std::string bytes = pack(older, newer);
-  const Digest digest = sha256(bytes);
-  db.statement(
-        "INSERT INTO receipts VALUES ((SELECT coalesce(max(place) + 1, ?1) FROM receipts"
-        " WHERE place BETWEEN ?1 AND ?2), ?3, ?4)",
-        first(number), last(number), sqlite::Blob{packed::view(digest)}, sqlite::Blob{bytes})
-      .run();
+  std::string piece;
+  for (const auto* receipts : {&older, &newer}) {
+    for (const Receipt& receipt : *receipts) {
+      packed::append(piece, receipt.position);
+      packed::append_text(piece, receipt.handle);
+      if (piece.size() < kPieceBytes) continue;
+      insert_receipts(db, number, piece);
+      piece.clear();
+    }
+  }
+  if (!piece.empty()) insert_receipts(db, number, piece);
 }
 
 void remove_receipts(sqlite::Connection& db, std::int64_t number) {

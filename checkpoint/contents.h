@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The tables `batch` and `receipts`: what was staged, one row a call, each with its digest.
+// The tables `batch` and `receipts`: what was staged, in pieces, each a row with its digest.
 // SQLite's own checks do not see a flipped bit in a blob.
 #pragma once
 
@@ -10,8 +10,9 @@
 
 namespace sluice::contents {
 
-void add(sqlite::Connection& db, std::int64_t number, std::string_view batch);
-/// Over the digests of the window's batches, in their order.
+/// `piece`: whole messages of a batch.
+void add(sqlite::Connection& db, std::int64_t number, std::string_view piece);
+/// Over the digests of the window's pieces, in their order.
 Digest digest(sqlite::Connection& db, std::int64_t number);
 /// Damaged unless all digests and the number of messages match.
 SealedWindow read(sqlite::Connection& db, const Window& window);

@@ -32,7 +32,7 @@ constexpr const char* kSettings =
     "PRAGMA synchronous = FULL;"
     "PRAGMA secure_delete = OFF;"
     "PRAGMA temp_store = MEMORY;"
-    "PRAGMA cache_size = -32768;";  // KiB; a transaction that outgrows it costs further syncs
+    "PRAGMA cache_size = -8192;";  // KiB; a transaction that outgrows it costs further syncs
 
 std::string subject(const std::string& path) { return "checkpoint " + path + ": "; }
 

@@ -37,14 +37,29 @@ bool read_message(packed::Reader& in, StagedMessage& message) {
 
 }  // namespace
 
+std::vector<std::string_view> StagedBatch::pieces() const {
+  std::vector<std::string_view> pieces;
+  std::size_t start = 0;
+  for (const std::size_t cut : cuts_) {
+    pieces.push_back(std::string_view(bytes_).substr(start, cut - start));
+    start = cut;
+  }
+  if (start < bytes_.size()) pieces.push_back(std::string_view(bytes_).substr(start));
+  return pieces;
+}
+
 void StagedBatch::clear() {
   bytes_.clear();
+  cuts_.clear();
   messages_ = 0;
   oldest_sent_ms_ = 0;
 }
 
 void StagedBatch::add(const StagedMessage& message) {
   pack(message, bytes_);
+  if (bytes_.size() - (cuts_.empty() ? 0 : cuts_.back()) >= kPieceBytes) {
+    cuts_.push_back(bytes_.size());
+  }
   const std::int64_t sent_ms = message.key.sent_ms;
   oldest_sent_ms_ = empty() ? sent_ms : std::min(oldest_sent_ms_, sent_ms);
   ++messages_;

@@ -55,6 +55,11 @@ struct StagedMessage {
   StagedRejection rejection;
 };
 
+/// How much of a window becomes one row of the checkpoint, or a little more: SQLite copies a row
+/// whole on its way, which so stays in the processor's cache and never takes the memory of a
+/// window.
+inline constexpr std::size_t kPieceBytes = 256 << 10;
+
 /// Messages packed one behind the other. Append-only; `bytes()` is what lies in the checkpoint.
 ///
 /// Format, all integers little-endian, `text` = u32 length and the bytes:
@@ -68,6 +73,8 @@ class StagedBatch {
  public:
   std::uint32_t messages() const { return messages_; }
   const std::string& bytes() const { return bytes_; }
+  /// The same, cut between messages.
+  std::vector<std::string_view> pieces() const;
   bool empty() const { return messages_ == 0; }
   std::int64_t oldest_sent_ms() const { return oldest_sent_ms_; }  // 0 when empty
   /// Keeps the capacity, so that one batch serves a whole run.
@@ -81,6 +88,7 @@ class StagedBatch {
   void add(const StagedMessage& message);
 
   std::string bytes_;
+  std::vector<std::size_t> cuts_;  // where a piece is long enough
   std::uint32_t messages_ = 0;
   std::int64_t oldest_sent_ms_ = 0;
 };

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <new>
 #include <utility>
 
 #include <curl/curl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "job/aws/url.h"
 #include "job/base/clock.h"
@@ -19,7 +22,7 @@ namespace {
 // 128 receives and, beside them, deletes and extensions.
 constexpr long kConnections = 160;
 constexpr long kConnectTimeoutMs = 5000;
-constexpr std::int64_t kLongestPollMs = 60'000;
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 constexpr std::array<std::string_view, 2> kIpv6Metadata = {"fd00:ec2::254", "fd00:ec2::23"};
 
@@ -37,17 +40,18 @@ void set(CURL* easy, CURLoption option, Value value) {
 }  // namespace
 
 /// One easy handle with what libcurl points at while it works. Reused, because it keeps its
-/// buffers.
+/// buffers; and what the request before it set is not set again.
 struct Http::Transfer {
   CURL* easy = curl_easy_init();
-  curl_slist* headers = nullptr;
   HttpRequest request;
   HttpAnswer answer;
   std::size_t received = 0;
+  bool active = false;
   char error[CURL_ERROR_SIZE] = "";
 
-  explicit Transfer(const HttpSettings& settings) {
+  Transfer(const HttpSettings& settings, Sockets& sockets) {
     require(easy != nullptr, "libcurl has no handle");
+    set(easy, CURLOPT_PRIVATE, this);
     set(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
     set(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     set(easy, CURLOPT_SSLVERSION, long{CURL_SSLVERSION_TLSv1_2});
@@ -61,6 +65,10 @@ struct Http::Transfer {
     set(easy, CURLOPT_USERAGENT, settings.user_agent.c_str());
     if (!settings.ca_bundle.empty()) set(easy, CURLOPT_CAINFO, settings.ca_bundle.c_str());
     set(easy, CURLOPT_ERRORBUFFER, static_cast<char*>(error));
+    set(easy, CURLOPT_OPENSOCKETFUNCTION, &open_socket);
+    set(easy, CURLOPT_OPENSOCKETDATA, &sockets);
+    set(easy, CURLOPT_CLOSESOCKETFUNCTION, &close_socket);
+    set(easy, CURLOPT_CLOSESOCKETDATA, &sockets);
     set(easy, CURLOPT_WRITEFUNCTION, &take_body);
     set(easy, CURLOPT_WRITEDATA, this);
     set(easy, CURLOPT_HEADERFUNCTION, &take_header);
@@ -68,10 +76,7 @@ struct Http::Transfer {
   }
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
-  ~Transfer() {
-    curl_slist_free_all(headers);
-    curl_easy_cleanup(easy);
-  }
+  ~Transfer() { curl_easy_cleanup(easy); }
 
   void prepare(std::uint64_t ticket, HttpRequest next) {
     request = std::move(next);
@@ -79,15 +84,8 @@ struct Http::Transfer {
     answer.ticket = ticket;
     received = 0;
     error[0] = '\0';
-    curl_slist_free_all(std::exchange(headers, nullptr));
-    add_header("Expect:");  // a colon alone removes what libcurl would send of its own
-    if (request.body.empty()) add_header("Content-Type:");
-    for (const Header& header : request.headers) add_header(header.name + ": " + header.value);
-    set(easy, CURLOPT_HTTPHEADER, headers);
-
-    const std::string query = request.query.empty() ? "" : "?" + request.query;
-    set(easy, CURLOPT_URL, (request.origin + request.path + query).c_str());
-    set(easy, CURLOPT_PROXY, bypasses_proxy(request.origin) ? "" : nullptr);
+    set_headers();
+    set_url();
     set(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout_ms));
     if (request.method == "GET") {
       set(easy, CURLOPT_HTTPGET, 1L);
@@ -96,7 +94,8 @@ struct Http::Transfer {
       set(easy, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
       set(easy, CURLOPT_POSTFIELDS, request.body.data());
     }
-    set(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
+    const bool usual = request.method == "GET" || request.method == "POST";
+    set(easy, CURLOPT_CUSTOMREQUEST, usual ? nullptr : request.method.c_str());
   }
 
   void finish(CURLcode result) {
@@ -104,13 +103,10 @@ struct Http::Transfer {
       long status = 0;
       curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
       answer.status = static_cast<int>(status);
-      const std::string date(answer.header("date"));
-      const time_t seconds = date.empty() ? -1 : curl_getdate(date.c_str(), nullptr);
-      if (seconds >= 0) answer.date_ms = std::int64_t{seconds} * 1000;
       return;
     }
     answer.body.clear();
-    answer.headers.clear();
+    answer.head.clear();
     if (received > request.most_bytes) {
       answer.error = "the answer is larger than " +
                      format_bytes(static_cast<std::int64_t>(request.most_bytes));
@@ -121,10 +117,42 @@ struct Http::Transfer {
   }
 
  private:
-  void add_header(const std::string& line) {
-    curl_slist* const longer = curl_slist_append(headers, line.c_str());
-    if (longer == nullptr) throw std::bad_alloc();
-    headers = longer;
+  /// libcurl reads its list of lines and keeps none: the lines live here, the list points at them.
+  void set_headers() {
+    std::size_t count = 0;
+    const auto add = [&](std::string_view name, std::string_view rest, std::string_view value) {
+      if (count == lines_.size()) lines_.emplace_back();
+      lines_[count++].assign(name).append(rest).append(value);
+    };
+    add("Expect", ":", "");  // a colon alone removes what libcurl would send of its own
+    if (request.body.empty()) add("Content-Type", ":", "");
+    for (const Header& header : request.headers) add(header.name, ": ", header.value);
+    list_.resize(count);
+    for (std::size_t i = 0; i < count; ++i) {
+      list_[i] = {lines_[i].data(), i + 1 < count ? &list_[i + 1] : nullptr};
+    }
+    set(easy, CURLOPT_HTTPHEADER, list_.data());
+  }
+
+  void set_url() {
+    std::string url = request.origin + request.path;
+    if (!request.query.empty()) url += "?" + request.query;
+    if (url == url_) return;
+    set(easy, CURLOPT_URL, url.c_str());
+    set(easy, CURLOPT_PROXY, bypasses_proxy(request.origin) ? "" : nullptr);
+    url_ = std::move(url);
+  }
+
+  static curl_socket_t open_socket(void* sockets, curlsocktype, curl_sockaddr* address) noexcept {
+    const int opened =
+        ::socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    if (opened >= 0) static_cast<Sockets*>(sockets)->opened(opened);
+    return opened < 0 ? CURL_SOCKET_BAD : opened;
+  }
+
+  static int close_socket(void* sockets, curl_socket_t socket) noexcept {
+    static_cast<Sockets*>(sockets)->closed(socket);
+    return close(socket);
   }
 
   /// Nothing may be thrown through libcurl. Answering less than `count` fails the transfer.
@@ -145,25 +173,38 @@ struct Http::Transfer {
     transfer.received += count;
     if (transfer.received > transfer.request.most_bytes) return 0;
     const std::string_view line(data, count);
-    const std::size_t colon = line.find(':');
     try {
-      if (line.starts_with("HTTP/")) {
-        transfer.answer.headers.clear();  // those before were of a 100 or of a proxy
-      } else if (colon != std::string_view::npos) {
-        transfer.answer.headers.push_back({lower_ascii(trim_ascii(line.substr(0, colon))),
-                                           std::string(trim_ascii(line.substr(colon + 1)))});
-      }
+      if (line.starts_with("HTTP/")) transfer.answer.head.clear();  // of a 100 or of a proxy
+      transfer.answer.head.append(line);
     } catch (const std::bad_alloc&) {
       return 0;
     }
     return count;
   }
+
+  std::string url_;
+  std::vector<std::string> lines_;
+  std::vector<curl_slist> list_;
 };
 
 std::string_view HttpAnswer::header(std::string_view name) const {
-  const auto at = std::find_if(headers.begin(), headers.end(),
-                               [&](const Header& header) { return header.name == name; });
-  return at == headers.end() ? std::string_view() : at->value;
+  for (std::string_view rest = head; !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find('\n'));
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+    const std::size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    if (lower_ascii(trim_ascii(line.substr(0, colon))) == name) {
+      return trim_ascii(line.substr(colon + 1));
+    }
+  }
+  return {};
+}
+
+std::optional<std::int64_t> HttpAnswer::date_ms() const {
+  const std::string date(header("date"));
+  const time_t seconds = date.empty() ? -1 : curl_getdate(date.c_str(), nullptr);
+  if (seconds < 0) return std::nullopt;
+  return std::int64_t{seconds} * 1000;
 }
 
 void Http::CloseMulti::operator()(void* multi) const { curl_multi_cleanup(multi); }
@@ -173,39 +214,67 @@ Http::Http(const HttpSettings& settings) : settings_(settings) {
   require(started == CURLE_OK, "libcurl does not start");
   multi_.reset(curl_multi_init());
   require(multi_ != nullptr, "libcurl has no handle");
-  curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, kConnections);
+  CURLM* const multi = multi_.get();
+  curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, kConnections);
+  constexpr auto kWatch = [](CURL*, curl_socket_t socket, int what, void* self, void*) {
+    const bool readable = what == CURL_POLL_IN || what == CURL_POLL_INOUT;
+    const bool writable = what == CURL_POLL_OUT || what == CURL_POLL_INOUT;
+    static_cast<Http*>(self)->sockets_.watch(socket, readable, writable);
+    return 0;
+  };
+  constexpr auto kSetTimer = [](CURLM*, long in_ms, void* self) {
+    static_cast<Http*>(self)->due_ms_ = in_ms < 0 ? kNever : now().steady_ms + in_ms;
+    return 0;
+  };
+  curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, static_cast<curl_socket_callback>(kWatch));
+  curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
+  curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION,
+                    static_cast<curl_multi_timer_callback>(kSetTimer));
+  curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
 }
 
 Http::~Http() { abandon(); }
 
 void Http::start(std::uint64_t ticket, HttpRequest request) {
-  std::unique_ptr<Transfer> transfer;
   if (idle_.empty()) {
-    transfer = std::make_unique<Transfer>(settings_);
-  } else {
-    transfer = std::move(idle_.back());
-    idle_.pop_back();
+    transfers_.push_back(std::make_unique<Transfer>(settings_, sockets_));
+    idle_.push_back(transfers_.back().get());
   }
-  transfer->prepare(ticket, std::move(request));
-  CURL* const easy = transfer->easy;
-  active_.emplace(easy, std::move(transfer));
-  require(curl_multi_add_handle(multi_.get(), easy) == CURLM_OK, "libcurl refused a request");
+  Transfer& transfer = *idle_.back();
+  idle_.pop_back();
+  transfer.prepare(ticket, std::move(request));
+  transfer.active = true;
+  require(curl_multi_add_handle(multi_.get(), transfer.easy) == CURLM_OK,
+          "libcurl refused a request");
 }
 
 bool Http::wait(std::int64_t at_most_ms, std::vector<HttpAnswer>& answers) {
   const std::size_t before = answers.size();
-  const std::int64_t start = now().steady_ms;
+  const std::int64_t end = now().steady_ms + at_most_ms;
   while (true) {
-    int running = 0;
-    require(curl_multi_perform(multi_.get(), &running) == CURLM_OK, "libcurl lost its way");
+    if (now().steady_ms >= due_ms_) {
+      due_ms_ = kNever;
+      act(CURL_SOCKET_TIMEOUT, 0);
+      collect(answers);
+    }
+    const std::int64_t current = now().steady_ms;
+    const bool done = answers.size() > before || current >= end;
+    const std::int64_t until = done ? current : std::min(end, due_ms_);
+    for (const Sockets::Ready& ready : sockets_.wait(until - current)) {
+      act(ready.socket, (ready.readable ? CURL_CSELECT_IN : 0) |
+                            (ready.writable ? CURL_CSELECT_OUT : 0) |
+                            (ready.failed ? CURL_CSELECT_ERR : 0));
+    }
     collect(answers);
-    if (woken_.exchange(false)) return true;
-    const std::int64_t left = at_most_ms - (now().steady_ms - start);
-    if (answers.size() > before || left <= 0) return false;
-    const auto poll_ms = static_cast<int>(std::min(left, kLongestPollMs));
-    require(curl_multi_poll(multi_.get(), nullptr, 0, poll_ms, nullptr) == CURLM_OK,
-            "libcurl cannot wait");
+    if (sockets_.take_wake()) return true;
+    if (done || answers.size() > before) return false;
   }
+}
+
+void Http::act(int socket, int ready) {
+  int running = 0;
+  require(curl_multi_socket_action(multi_.get(), socket, ready, &running) == CURLM_OK,
+          "libcurl lost its way");
 }
 
 void Http::collect(std::vector<HttpAnswer>& answers) {
@@ -215,22 +284,22 @@ void Http::collect(std::vector<HttpAnswer>& answers) {
     const CURLcode result = message->data.result;
     CURL* const easy = message->easy_handle;
     curl_multi_remove_handle(multi_.get(), easy);  // `message` is gone from here
-    auto node = active_.extract(easy);
-    std::unique_ptr<Transfer>& transfer = node.mapped();
+    Transfer* transfer = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
     transfer->finish(result);
     answers.push_back(std::move(transfer->answer));
-    idle_.push_back(std::move(transfer));
+    transfer->active = false;
+    idle_.push_back(transfer);
   }
 }
 
-void Http::wake() {
-  woken_ = true;
-  curl_multi_wakeup(multi_.get());
-}
-
 void Http::abandon() {
-  for (const auto& [easy, transfer] : active_) curl_multi_remove_handle(multi_.get(), easy);
-  active_.clear();
+  for (const auto& transfer : transfers_) {
+    if (!transfer->active) continue;
+    curl_multi_remove_handle(multi_.get(), transfer->easy);
+    transfer->active = false;
+    idle_.push_back(transfer.get());
+  }
 }
 
 }  // namespace sluice

@@ -2,9 +2,7 @@
 // HTTP/1.1, many requests at once on one thread. Any answer is an answer, whatever its status.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -12,6 +10,7 @@
 #include <vector>
 
 #include "job/aws/request.h"
+#include "job/aws/sockets.h"
 
 namespace sluice {
 
@@ -19,10 +18,11 @@ struct HttpAnswer {
   std::uint64_t ticket = 0;
   int status = 0;     // 0: no answer came, and `error` says why
   std::string error;  // lower case, without values of the request
-  std::vector<Header> headers;
+  std::string head;   // the header lines as they came
   std::string body;
-  std::optional<std::int64_t> date_ms;  // the server's clock, when it told it
 
+  /// The server's clock, when it told it.
+  std::optional<std::int64_t> date_ms() const;
   /// By lower-case name; empty when absent.
   std::string_view header(std::string_view name) const;
 };
@@ -50,7 +50,7 @@ class Http {
   /// returning true.
   bool wait(std::int64_t at_most_ms, std::vector<HttpAnswer>& answers);
   /// From any thread.
-  void wake();
+  void wake() { sockets_.wake(); }
   /// Drops everything under way; connections with half an answer are closed.
   void abandon();
 
@@ -60,13 +60,15 @@ class Http {
     void operator()(void* multi) const;
   };
 
+  void act(int socket, int ready);
   void collect(std::vector<HttpAnswer>& answers);
 
   HttpSettings settings_;
+  Sockets sockets_;  // outlives the connections
   std::unique_ptr<void, CloseMulti> multi_;
-  std::map<void*, std::unique_ptr<Transfer>> active_;  // by libcurl's handle
-  std::vector<std::unique_ptr<Transfer>> idle_;
-  std::atomic<bool> woken_ = false;
+  std::int64_t due_ms_ = 0;  // when libcurl wants to be called without a socket; steady clock
+  std::vector<std::unique_ptr<Transfer>> transfers_;
+  std::vector<Transfer*> idle_;
 };
 
 }  // namespace sluice

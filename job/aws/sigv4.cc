@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <utility>
 #include <vector>
 
@@ -33,6 +32,7 @@ std::string stamp_of(std::int64_t wall_ms) {
 
 /// Dot segments and empty segments removed, then encoded once more than it is sent.
 std::string canonical_path(std::string_view path) {
+  if (path == "/") return "/";
   std::vector<std::string_view> kept;
   std::string_view last;
   for (const std::string_view segment : split(path, '/')) {
@@ -76,15 +76,20 @@ std::string canonical_value(std::string_view value) {
   return out;
 }
 
-/// By lower-case name; values of a repeated header in the order sent.
-std::map<std::string, std::string> canonical_headers(const std::vector<Header>& headers) {
-  std::map<std::string, std::string> out;
+/// Sorted by lower-case name; values of a repeated header in the order sent.
+std::vector<Header> canonical_headers(const std::vector<Header>& headers) {
+  std::vector<Header> out;
+  out.reserve(headers.size());
   for (const Header& header : headers) {
     std::string name = lower_ascii(header.name);
     if (std::find(kNeverSigned.begin(), kNeverSigned.end(), name) != kNeverSigned.end()) continue;
     std::string value = canonical_value(header.value);
-    const auto [at, fresh] = out.try_emplace(std::move(name), value);
-    if (!fresh) at->second += "," + value;
+    const auto at = std::ranges::lower_bound(out, name, {}, &Header::name);
+    if (at != out.end() && at->name == name) {
+      at->value += "," + value;
+    } else {
+      out.insert(at, {std::move(name), std::move(value)});
+    }
   }
   return out;
 }
@@ -109,32 +114,44 @@ std::string_view Signer::key_of(std::string_view day) {
   return day_key_.reveal();
 }
 
+void Signer::take_second(std::int64_t second) {
+  if (stamp_.empty() || second_ != second) {
+    second_ = second;
+    stamp_ = stamp_of(second * 1000);
+    scope_ = stamp_.substr(0, 8) + "/" + region_ + "/" + service_ + "/aws4_request";
+  }
+}
+
 void Signer::sign(HttpRequest& request, std::int64_t wall_ms) {
-  const std::string stamp = stamp_of(wall_ms);
-  const std::string day = stamp.substr(0, 8);
-  request.headers.push_back({"X-Amz-Date", stamp});
+  take_second(wall_ms / 1000);
+  request.headers.push_back({"X-Amz-Date", stamp_});
   if (!credentials_.session_token.empty()) {
     request.headers.push_back(
         {"X-Amz-Security-Token", std::string(credentials_.session_token.reveal())});
   }
 
-  std::string headers;
   std::string names;
+  std::string canonical = request.method + "\n";
+  canonical.append(canonical_path(request.path)).append("\n");
+  canonical.append(canonical_query(request.query)).append("\n");
   for (const auto& [name, value] : canonical_headers(request.headers)) {
-    headers.append(name).append(":").append(value).append("\n");
+    canonical.append(name).append(":").append(value).append("\n");
     names.append(names.empty() ? "" : ";").append(name);
   }
-  const std::string canonical = request.method + "\n" + canonical_path(request.path) + "\n" +
-                                canonical_query(request.query) + "\n" + headers + "\n" + names +
-                                "\n" + to_hex(hash_.sha256(request.body));
+  canonical.append("\n").append(names).append("\n");
+  canonical.append(to_hex(hash_.sha256(request.body)));
 
-  const std::string scope = day + "/" + region_ + "/" + service_ + "/aws4_request";
-  const std::string to_sign = std::string(kAlgorithm) + "\n" + stamp + "\n" + scope + "\n" +
-                              to_hex(hash_.sha256(canonical));
-  request.headers.push_back(
-      {"Authorization", std::string(kAlgorithm) + " Credential=" + credentials_.access_key + "/" +
-                            scope + ", SignedHeaders=" + names +
-                            ", Signature=" + to_hex(hash_.hmac(key_of(day), to_sign))});
+  std::string to_sign(kAlgorithm);
+  to_sign.append("\n").append(stamp_).append("\n").append(scope_).append("\n");
+  to_sign.append(to_hex(hash_.sha256(canonical)));
+  const std::string signature =
+      to_hex(hash_.hmac(key_of(std::string_view(stamp_).substr(0, 8)), to_sign));
+
+  std::string authorization(kAlgorithm);
+  authorization.append(" Credential=").append(credentials_.access_key).append("/").append(scope_);
+  authorization.append(", SignedHeaders=").append(names);
+  authorization.append(", Signature=").append(signature);
+  request.headers.push_back({"Authorization", std::move(authorization)});
 }
 
 }  // namespace sluice

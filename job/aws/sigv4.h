@@ -26,12 +26,17 @@ class Signer {
   const Credentials& credentials() const { return credentials_; }
 
  private:
+  void take_second(std::int64_t second);
   std::string_view key_of(std::string_view day);
 
   Credentials credentials_;
   std::string region_;
   std::string service_;
   RequestHash hash_;
+  // Of the second that was signed last.
+  std::int64_t second_ = 0;
+  std::string stamp_;  // "20150830T123600Z"
+  std::string scope_;
   std::string day_;
   Secret day_key_;  // good for one day: saves four of five HMACs
 };

@@ -97,8 +97,8 @@ Credentials Sts::answer_to(const Call& call) {
       throw failure_of(call, answer, attempt);
     }
     const ErrorClass kind = classify(parse_sts_error(answer.body).code, answer.status);
-    if (kind == ErrorClass::clock && offset_ms == 0 && answer.date_ms) {
-      offset_ms = *answer.date_ms - now().wall_ms;
+    if (kind == ErrorClass::clock && offset_ms == 0 && answer.date_ms()) {
+      offset_ms = *answer.date_ms() - now().wall_ms;
       if (std::abs(offset_ms) > kClockIsWrongMs) continue;
     }
     const auto delay =

@@ -2,6 +2,8 @@
 // Orders to the queue that are under way, by ticket.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -13,6 +15,7 @@ namespace sluice {
 
 struct Call {
   enum class Kind { receive, remove, extend, give_back, count } kind;
+  static constexpr std::size_t kKinds = 5;
   std::int64_t asked_ms = 0;  // steady clock
   // Of a receive.
   int most = 0;
@@ -29,15 +32,18 @@ class Calls {
   /// Of the answer that came; none when it is not ours.
   std::optional<Call> take(Ticket ticket);
 
-  bool none() const { return calls_.empty(); }
-  std::size_t under_way(Call::Kind kind) const;
+  bool none() const;
+  std::size_t under_way(Call::Kind kind) const { return of(kind).size(); }
   /// When the one was asked for that has been under way longest; far away when there is none.
   std::int64_t oldest_ms(Call::Kind kind) const;
   /// Messages that receives under way may bring.
   std::uint64_t asked() const { return asked_; }
 
  private:
-  std::map<Ticket, Call> calls_;
+  using ByTicket = std::map<Ticket, Call>;  // tickets count upwards: the oldest stands first
+  const ByTicket& of(Call::Kind kind) const { return calls_[static_cast<std::size_t>(kind)]; }
+
+  std::array<ByTicket, Call::kKinds> calls_;
   Ticket last_ = 0;
   std::uint64_t asked_ = 0;
 };

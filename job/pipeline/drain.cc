@@ -102,8 +102,11 @@ void Drain::advance(HeldWindow& held) {
 }
 
 void Drain::seal(HeldWindow& held) {
-  if (!held.carried) staging_.flush(held);
-  held.window = checkpoint_.seal(held.window.number, new_id_());
+  if (held.carried) {
+    held.window = checkpoint_.seal(held.window.number, new_id_());
+  } else {
+    staging_.seal(held, new_id_());
+  }
   held.positions.clear();
   held.group_numbers.clear();
   held.receive_counts.clear();

@@ -61,10 +61,11 @@ void Drain::take(std::vector<Message>& messages) {
       const auto first = static_cast<std::uint32_t>(open.handles.size());
       // A group must not stand in two windows when the first may leave it in the queue: on FIFO a
       // window takes the whole answer, up to nine messages too many.
-      while (at < messages.size() && (limits_.fifo || !is_full(open)) &&
-             !staging_.is_undecided(messages[at], open)) {
+      while (at < messages.size() && (limits_.fifo || !is_full(open))) {
+        const auto accepted = staging_.accept(messages[at], open, now_.steady_ms);
+        if (accepted == Staging::Accepted::undecided) break;
         books_.oldest_age_ms = std::max(books_.oldest_age_ms, now_.wall_ms - messages[at].sent_ms);
-        if (!staging_.accept(messages[at], open, now_.steady_ms)) ++books_.duplicate;
+        if (accepted == Staging::Accepted::again) ++books_.duplicate;
         ++at;
       }
       const auto count = static_cast<std::uint32_t>(open.handles.size()) - first;

@@ -3,15 +3,27 @@
 #pragma once
 
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include <boost/unordered/unordered_flat_map.hpp>
+
 #include "checkpoint/checkpoint.h"
 #include "job/pipeline/deletes.h"
 
 namespace sluice {
+
+/// By 64 of its bits, which are random: those of a UUID's second half, or of a digest.
+struct IdHash {
+  std::size_t operator()(const MessageId& id) const noexcept {
+    std::uint64_t hash = 0;
+    std::memcpy(&hash, id.data() + sizeof(hash), sizeof(hash));
+    return hash;
+  }
+};
 
 struct HeldWindow {
   Window window;         // as it is on disk
@@ -20,7 +32,7 @@ struct HeldWindow {
       handles;  // newest receipt by position; while open, the unstaged stand last
   std::vector<std::uint32_t>
       receive_counts;  // of the deliveries that `handles` are from; while open
-  std::unordered_map<std::string, std::uint32_t> positions;  // by message id, while open
+  boost::unordered_flat_map<MessageId, std::uint32_t, IdHash> positions;  // while open
   std::vector<std::uint32_t> groups;  // by position, numbered from 0; FIFO only
   std::unordered_map<std::string, std::uint32_t> group_numbers;  // by MessageGroupId, while open
   std::optional<Deletes> deletes;                                // while loaded

@@ -18,18 +18,25 @@ class Staging {
   Staging(Masker& masker, Checkpoint& checkpoint, bool fifo)
       : masker_(masker), checkpoint_(checkpoint), fifo_(fifo) {}
 
-  /// Masks the message and adds it to the open window. False when the window has it already: then
-  /// it keeps its row and takes the newest receipt, the only one that surely deletes.
-  bool accept(const Message& message, HeldWindow& open, std::int64_t now_ms);
-  /// The window has it with another receipt, and nothing tells which is the later: SQS counts
-  /// receives approximately. In the next window the message is a duplicate, and deleted by both.
-  bool is_undecided(const Message& message, const HeldWindow& open) const;
+  enum class Accepted {
+    fresh,  // masked and added to the open window
+    /// The window has it already: it keeps its row and takes the newest receipt, the only one that
+    /// surely deletes.
+    again,
+    /// The window has it with another receipt, and nothing tells which is the later: SQS counts
+    /// receives approximately. In the next window the message is a duplicate, and deleted by both.
+    undecided,
+  };
+  /// Takes the receipt, unless it is undecided.
+  Accepted accept(Message& message, HeldWindow& open, std::int64_t now_ms);
   /// A commit costs four fsyncs: not one for each receive.
   bool is_due(std::int64_t now_ms) const { return now_ms >= due_ms(); }
   /// When a flush is wanted, on the steady clock; far away when nothing waits.
   std::int64_t due_ms() const;
   /// To the disk. The window is the one that the messages were accepted for.
   void flush(HeldWindow& open);
+  /// To the disk, and nothing more comes into the window.
+  void seal(HeldWindow& open, const WindowId& id);
   /// Forgets what is not staged; its receipts, to give the messages back.
   std::vector<std::string> discard(HeldWindow& open);
   /// The most often that one of the unstaged was received; 0 when there is none.

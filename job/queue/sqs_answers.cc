@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <array>
+#include <utility>
+
 #include <boost/json.hpp>
 
 #include "job/base/lone_surrogates.h"
@@ -23,9 +26,9 @@ auto unless_foreign(Parse parse) -> std::optional<decltype(parse())> {
   }
 }
 
-json::value parsed(std::string_view text) {
+json::value parsed(std::string_view text, json::storage_ptr storage = {}) {
   json::error_code error;
-  json::value value = json::parse(text, error);
+  json::value value = json::parse(text, error, std::move(storage));
   if (error) throw Foreign();
   return value;
 }
@@ -55,23 +58,26 @@ const json::array& array_in(const json::object& object, std::string_view key) {
   return value->get_array();
 }
 
-std::string text_in(const json::object& object, std::string_view key) {
+std::string_view text_in(const json::object& object, std::string_view key) {
   const json::value* const value = member(object, key);
   if (value == nullptr) return "";
   if (!value->is_string()) throw Foreign();
-  return std::string(value->get_string());
+  return value->get_string();
 }
 
-std::string needed_in(const json::object& object, std::string_view key) {
-  std::string text = text_in(object, key);
+std::string_view needed_in(const json::object& object, std::string_view key) {
+  const std::string_view text = text_in(object, key);
   if (text.empty()) throw Foreign();
   return text;
 }
 
-std::string text_in(const Attributes& attributes, std::string_view key) {
+std::string_view text_in(const Attributes& attributes, std::string_view key) {
   const auto at = attributes.find(key);
-  return at == attributes.end() ? "" : at->second;
+  return at == attributes.end() ? std::string_view() : at->second;
 }
+
+/// What the values of ten messages of a kilobyte take; larger answers ask for more.
+constexpr std::size_t kUsualAnswer = 32 << 10;
 
 /// 2200-01-01: the ledger's days (sql/, sluice.add_days) are those of 1970 to 2199. A message with
 /// any other would be staged and could never be loaded.
@@ -98,10 +104,10 @@ Message message_of(const json::object& object) {
   message.group = text_in(system, "MessageGroupId");
   for (const auto& entry : object_in(object, "MessageAttributes")) {
     const json::object& attribute = object_of(entry.value());
-    std::string type = text_in(attribute, "DataType");
-    const bool binary = type.starts_with("Binary");
+    const std::string_view type = text_in(attribute, "DataType");
+    const std::string_view kind = type.starts_with("Binary") ? "BinaryValue" : "StringValue";
     message.attributes.push_back(
-        {entry.key(), std::move(type), text_in(attribute, binary ? "BinaryValue" : "StringValue")});
+        {entry.key(), std::string(type), std::string(text_in(attribute, kind))});
   }
   return message;
 }
@@ -111,6 +117,7 @@ Message message_of(const json::object& object) {
 ReceiveAnswer received(const json::object& answer, const json::object* other) {
   ReceiveAnswer out;
   const json::array& messages = array_in(answer, "Messages");
+  out.messages.reserve(messages.size());
   for (std::size_t i = 0; i < messages.size(); ++i) {
     const json::object& object = object_of(messages[i]);
     Message message = message_of(object);
@@ -154,8 +161,11 @@ std::string plain_code(std::string_view code) {
 
 std::optional<ReceiveAnswer> parse_received(std::string_view body) {
   return unless_foreign([&] {
+    // Ten messages are a few hundred values: made one behind the other, dropped at once.
+    std::array<unsigned char, kUsualAnswer> room;  // NOLINT(*-pro-type-member-init)
+    json::monotonic_resource values(room.data(), room.size());
     json::error_code error;
-    if (const json::value answer = json::parse(body, error); !error) {
+    if (const json::value answer = json::parse(body, error, &values); !error) {
       return received(object_of(answer), nullptr);
     }
     const json::value mended = parsed(without_lone_surrogates(body, "\\ufffd"));
@@ -166,7 +176,9 @@ std::optional<ReceiveAnswer> parse_received(std::string_view body) {
 
 std::optional<std::vector<EntryResult>> parse_batch(std::string_view body, std::size_t entries) {
   return unless_foreign([&] {
-    const json::value answer = parsed(body);
+    std::array<unsigned char, kUsualAnswer / 8> room;  // NOLINT(*-pro-type-member-init)
+    json::monotonic_resource values(room.data(), room.size());
+    const json::value answer = parsed(body, &values);
     std::vector<EntryResult> results(entries,
                                      {.done = false, .sender_fault = false, .code = "NotAnswered"});
     for (const json::value& entry : array_in(object_of(answer), "Successful")) {
@@ -188,7 +200,7 @@ std::optional<std::vector<EntryResult>> parse_batch(std::string_view body, std::
 std::optional<std::string> parse_queue_url(std::string_view body) {
   return unless_foreign([&] {
     const json::value answer = parsed(body);
-    return needed_in(object_of(answer), "QueueUrl");
+    return std::string(needed_in(object_of(answer), "QueueUrl"));
   });
 }
 
@@ -213,7 +225,7 @@ std::optional<QueueFacts> facts_of(const std::string& queue_url, const Attribute
     if (attributes.contains("MessageRetentionPeriod")) {  // ElasticMQ does not tell it
       facts.retention_s = number_in<std::int64_t>(attributes, "MessageRetentionPeriod");
     }
-    if (const std::string text = text_in(attributes, "RedrivePolicy"); !text.empty()) {
+    if (const std::string_view text = text_in(attributes, "RedrivePolicy"); !text.empty()) {
       const json::value policy = parsed(text);
       facts.max_receive_count = max_receive_count_of(object_of(policy));
       facts.dead_letter_arn = text_in(object_of(policy), "deadLetterTargetArn");
@@ -234,9 +246,9 @@ ServiceError parse_error(std::string_view body, std::string_view query_error) {
   const auto told = unless_foreign([&] {
     const json::value answer = parsed(body);
     const json::object& object = object_of(answer);
-    const std::string message = text_in(object, "message");
+    const std::string_view message = text_in(object, "message");
     return ServiceError{plain_code(text_in(object, "__type")),
-                        message.empty() ? text_in(object, "Message") : message};
+                        std::string(message.empty() ? text_in(object, "Message") : message)};
   });
   ServiceError error = told ? *told : ServiceError{"", std::string(body)};
   if (error.code.empty()) error.code = plain_code(query_error);

@@ -153,7 +153,7 @@ void SqsClient::settle_refused(Attempt attempt, const HttpAnswer& answer, Outcom
     lane.pace.ended();
   }
   if (error == ErrorClass::clock && !attempt.clock_corrected &&
-      signer_.corrects_clock(attempt.basis, answer.date_ms, now().wall_ms)) {
+      signer_.corrects_clock(attempt.basis, answer.date_ms(), now().wall_ms)) {
     attempt.clock_corrected = true;
     enqueue(std::move(attempt));
   } else if (error == ErrorClass::credentials && !attempt.credentials_renewed) {
