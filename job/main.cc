@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
@@ -21,10 +22,21 @@ void lock_memory_out_of_files() {
   ::prctl(PR_SET_DUMPABLE, 0);
 }
 
+/// The buffers of a window are given back and asked for again many times a second: by default glibc
+/// hands each to the kernel and has it back in fresh, zeroed pages, which was measured to cost a
+/// tenth of all processor time. Other C libraries go on as they do.
+void keep_freed_memory() {
+#ifdef __GLIBC__
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 20);
+  ::mallopt(M_MMAP_THRESHOLD, 32 << 20);
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   lock_memory_out_of_files();
+  keep_freed_memory();
   std::signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   try {

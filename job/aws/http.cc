@@ -19,9 +19,11 @@
 namespace sluice {
 namespace {
 
-// 128 receives and, beside them, deletes and extensions.
-constexpr long kConnections = 160;
+// 128 receives, as many deletes, and extensions.
+constexpr long kConnections = 288;
 constexpr long kConnectTimeoutMs = 5000;
+/// libcurl asks from 1 MiB on whether a body is welcome; each line that it is given costs a little.
+constexpr std::size_t kExpectFrom = 1 << 19;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 constexpr std::array<std::string_view, 2> kIpv6Metadata = {"fd00:ec2::254", "fd00:ec2::23"};
@@ -124,7 +126,8 @@ struct Http::Transfer {
       if (count == lines_.size()) lines_.emplace_back();
       lines_[count++].assign(name).append(rest).append(value);
     };
-    add("Expect", ":", "");  // a colon alone removes what libcurl would send of its own
+    // A colon alone removes what libcurl would send of its own.
+    if (request.body.size() >= kExpectFrom) add("Expect", ":", "");
     if (request.body.empty()) add("Content-Type", ":", "");
     for (const Header& header : request.headers) add(header.name, ": ", header.value);
     list_.resize(count);

@@ -81,7 +81,7 @@ inline void append_timestamp_field(std::string& tuple, std::int64_t us) {
 
 inline void append_uuid_field(std::string& tuple, const std::array<std::uint8_t, 16>& uuid) {
   append_big_endian<4>(tuple, uuid.size());
-  tuple.append(uuid.begin(), uuid.end());
+  tuple.append(reinterpret_cast<const char*>(uuid.data()), uuid.size());
 }
 
 }  // namespace sluice

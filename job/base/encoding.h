@@ -2,6 +2,8 @@
 // Bytes as text and back.
 #pragma once
 
+#include <bit>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +11,7 @@
 namespace sluice {
 
 /// Lower-case hexadecimal.
+void append_hex(std::string& out, std::string_view bytes);
 std::string to_hex(std::string_view bytes);
 
 /// RFC 4648 with padding. Decoding is strict: no white space, no missing padding, no stray bits.
@@ -23,9 +26,9 @@ std::string to_base64url(std::string_view bytes);
 /// `value` as the `Bytes` low bytes in network order, appended.
 template <int Bytes, typename Integer>
 void append_big_endian(std::string& out, Integer value) {
-  for (int shift = (Bytes - 1) * 8; shift >= 0; shift -= 8) {
-    out.push_back(static_cast<char>(static_cast<unsigned long long>(value) >> shift & 0xff));
-  }
+  auto big = static_cast<std::uint64_t>(value) << (8 - Bytes) * 8;
+  if constexpr (std::endian::native == std::endian::little) big = __builtin_bswap64(big);
+  out.append(reinterpret_cast<const char*>(&big), Bytes);
 }
 
 }  // namespace sluice

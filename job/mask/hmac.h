@@ -14,11 +14,12 @@ class HmacSha256 {
  public:
   /// Failure{configuration} when a context that is used again does not answer as a fresh one.
   explicit HmacSha256(const Secret& key);
-  /// 32 bytes.
-  std::string of(std::string_view value);
+  /// 32 bytes, good until the next.
+  std::string_view of(std::string_view value);
 
  private:
   MacContext context_;
+  std::string code_;
 };
 
 }  // namespace sluice

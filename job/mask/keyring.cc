@@ -186,7 +186,7 @@ std::string Keyring::weakness() const {
 }
 
 Secret derive_key(const Keyring::Key& key, std::string_view info, std::size_t length) {
-  const OpensslPtr<EVP_KDF, EVP_KDF_free> kdf(
+  static const OpensslPtr<EVP_KDF, EVP_KDF_free> kdf(
       available(EVP_KDF_fetch(nullptr, "HKDF", nullptr), "HKDF"));
   const OpensslPtr<EVP_KDF_CTX, EVP_KDF_CTX_free> context(EVP_KDF_CTX_new(kdf.get()));
   require(context != nullptr, "no memory for HKDF");

@@ -61,43 +61,49 @@ MaskFunction::MaskFunction(const Mask& mask, const Keyring& keyring)
 
 std::variant<MaskedText, Rejection> MaskFunction::of(std::string_view value,
                                                      std::string_view salt) {
-  auto text = text_of(value, salt);
-  if (auto* rejection = std::get_if<Rejection>(&text)) return std::move(*rejection);
-  return MaskedText(std::get<std::string>(std::move(text)));
+  text_.clear();
+  if (auto fault = make(value, salt)) return *std::move(fault);
+  return MaskedText(text_);
 }
 
-std::variant<std::string, Rejection> MaskFunction::text_of(std::string_view value,
-                                                           std::string_view salt) {
+MaybeRejection MaskFunction::make(std::string_view value, std::string_view salt) {
   switch (mask_.method) {
     case MaskMethod::hmac_sha256: {
       const auto form = canonical(mask_.canonical, value);
       if (!form) return no_canonical(mask_.canonical);
-      return to_hex(std::get<HmacSha256>(engine_).of(*form));
+      append_hex(text_, std::get<HmacSha256>(engine_).of(*form));
+      return std::nullopt;
     }
     case MaskMethod::aes_siv: {
       const auto form = canonical(mask_.canonical, value);
       if (!form) return no_canonical(mask_.canonical);
       if (form->empty()) return Rejection{Reason::bad_value, "an empty value has no aes-siv mask"};
-      return key_id_ + "." + to_base64url(std::get<AesSiv>(engine_).of(*form));
+      text_ = key_id_ + "." + to_base64url(std::get<AesSiv>(engine_).of(*form));
+      return std::nullopt;
     }
     case MaskMethod::sha256:
     case MaskMethod::md5:
-      return to_hex(std::get<UnkeyedDigest>(engine_).of(value));
+      append_hex(text_, std::get<UnkeyedDigest>(engine_).of(value));
+      return std::nullopt;
     case MaskMethod::sha256_salted: {
       auto& digest = std::get<UnkeyedDigest>(engine_);
-      return to_hex(mask_.salt_first ? digest.of(salt, value) : digest.of(value, salt));
+      append_hex(text_, mask_.salt_first ? digest.of(salt, value) : digest.of(value, salt));
+      return std::nullopt;
     }
     case MaskMethod::redact:
-      return "[redacted]";
+      text_ = "[redacted]";
+      return std::nullopt;
     case MaskMethod::ip_prefix: {
       const auto address = canonical_ip(value);
       if (!address) return no_canonical(Canonical::ip);
-      return prefix_of(*address);
+      text_ = prefix_of(*address);
+      return std::nullopt;
     }
     case MaskMethod::email_domain: {
-      const auto email = canonical_email(value);
+      auto email = canonical_email(value);
       if (!email) return no_canonical(Canonical::email);
-      return email->domain;
+      text_ = std::move(email->domain);
+      return std::nullopt;
     }
     case MaskMethod::drop:
       break;

@@ -15,15 +15,16 @@
 
 namespace sluice {
 
-/// Only a MaskFunction can make one, and a masked column takes nothing else.
+/// Only a MaskFunction can make one, and a masked column takes nothing else. It lies in the
+/// function until its next.
 class MaskedText {
  public:
   std::string_view text() const { return text_; }
 
  private:
   friend class MaskFunction;
-  explicit MaskedText(std::string text) : text_(std::move(text)) {}
-  std::string text_;
+  explicit MaskedText(std::string_view text) : text_(text) {}
+  std::string_view text_;
 };
 
 /// Appends the field of a COPY BINARY tuple: text, or inet for `ip-prefix`.
@@ -40,11 +41,12 @@ class MaskFunction {
   std::variant<MaskedText, Rejection> of(std::string_view value, std::string_view salt);
 
  private:
-  std::variant<std::string, Rejection> text_of(std::string_view value, std::string_view salt);
+  MaybeRejection make(std::string_view value, std::string_view salt);
 
   Mask mask_;
   std::string key_id_;
   std::variant<std::monostate, HmacSha256, AesSiv, UnkeyedDigest> engine_;
+  std::string text_;
 };
 
 }  // namespace sluice

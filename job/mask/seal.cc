@@ -16,13 +16,20 @@ constexpr std::size_t kNonce = 12;
 constexpr std::size_t kTag = 16;
 constexpr std::size_t kHead = 1 + kNonce;
 
+/// Fetched once: looking an algorithm up costs more than sealing a small body with it.
+const EVP_CIPHER* algorithm() {
+  static const OpensslPtr<EVP_CIPHER, EVP_CIPHER_free> fetched(
+      available(EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr), "AES-256-GCM"));
+  return fetched.get();
+}
+
 /// A context with key, nonce and associated data, `encrypt` or to decrypt.
 CipherContext started(const Keyring::Key& key, const MessageId& id, std::string_view nonce,
                       bool encrypt) {
   CipherContext context(EVP_CIPHER_CTX_new());
   require(context != nullptr, "no memory for AES-GCM");
   const Secret secret = derive_key(key, "sluice/seal/v1", 32);
-  must(EVP_CipherInit_ex2(context.get(), EVP_aes_256_gcm(), octets(secret.reveal()), octets(nonce),
+  must(EVP_CipherInit_ex2(context.get(), algorithm(), octets(secret.reveal()), octets(nonce),
                           encrypt ? 1 : 0, nullptr),
        "AES-GCM did not start");
   int size = 0;

@@ -97,7 +97,8 @@ void Drain::on(BatchAnswered& answer) {
   if (made->kind != Call::Kind::remove) return;
   HeldWindow* held = find(made->window);
   require(held != nullptr, "a delete was answered for a window that is gone");
-  removes_ = std::min(removes_ + 1, kMostRemoves);
+  removes_ =
+      std::min(removes_ + 1, std::max(kMostRemoves, static_cast<std::size_t>(limits_.receivers)));
   const auto outcome = held->deletes->answered(made->positions, answer.results, now_.steady_ms);
   books_.deleted += outcome.deleted;
   books_.delete_failed += outcome.failed_for_good;

@@ -107,9 +107,13 @@ std::optional<Address> Address::parse(std::string_view text) {
 
 std::string Address::text() const {
   if (!v6) {
-    std::string out = std::to_string(bytes[0]);
-    for (std::size_t i = 1; i < 4; ++i) out += "." + std::to_string(bytes[i]);
-    return out;
+    char quad[sizeof "255.255.255.255"];
+    char* end = quad;
+    for (std::size_t i = 0; i < 4; ++i) {
+      if (i > 0) *end++ = '.';
+      end = std::to_chars(end, std::end(quad), bytes[i]).ptr;
+    }
+    return {quad, end};
   }
   std::array<unsigned, kGroups> groups{};
   for (std::size_t i = 0; i < kGroups; ++i) groups[i] = bytes[2 * i] * 256U + bytes[2 * i + 1];

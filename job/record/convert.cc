@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The words of a column's `as`.
 #include <algorithm>
-#include <vector>
+#include <iterator>
 
 #include "job/base/failure.h"
 #include "job/base/moment.h"
@@ -14,20 +14,33 @@ namespace {
 
 using Kind = Value::Kind;
 
-bool all_digits(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+/// Numbers with single dots between.
+bool is_plain(std::string_view version) {
+  bool in_number = false;
+  for (const char c : version) {
+    const bool digit = c >= '0' && c <= '9';
+    if (!digit && !(c == '.' && in_number)) return false;
+    in_number = digit;
+  }
+  return in_number;
+}
+
+std::string_view take_part(std::string_view& version) {
+  const std::string_view part = version.substr(0, version.find('.'));
+  version.remove_prefix(std::min(version.size(), part.size() + 1));
+  return part;
 }
 
 Rejection no_version(std::string_view form) {
   return {Reason::bad_value, "expected a version of the form " + std::string(form)};
 }
 
-/// Parts weighed by powers of 100, `parts` of them: missing ones on the right are 0.
-MaybeRejection weigh(const std::vector<std::string_view>& written, std::size_t parts,
-                     std::string& digits) {
+/// Parts weighed by powers of 100, at least `parts` of them: missing ones on the right are 0.
+MaybeRejection weigh(std::string_view version, std::size_t parts, std::string& digits) {
   std::int64_t sum = 0;
-  for (std::size_t i = 0; i < std::max(parts, written.size()); ++i) {
-    const auto part = i < written.size() ? parse_integer<std::int64_t>(written[i]) : 0;
+  for (std::size_t i = 0; i < parts || !version.empty(); ++i) {
+    const std::string_view written = take_part(version);
+    const auto part = written.empty() ? 0 : parse_integer<std::int64_t>(written);
     if (!part || (i > 0 && *part > 99)) {
       return Rejection{Reason::out_of_range, "a part of the version is too large"};
     }
@@ -41,19 +54,18 @@ MaybeRejection weigh(const std::vector<std::string_view>& written, std::size_t p
 
 MaybeRejection version(As as, Value& value, std::string& scratch) {
   if (value.kind != Kind::string) return Rejection{Reason::wrong_type, "expected a string"};
-  const auto parts = split(value.text, '.');
-  const bool plain = std::all_of(parts.begin(), parts.end(), all_digits);
+  const bool plain = is_plain(value.text);
   std::string digits;
   if (as == As::version_digits) {
     if (!plain) return no_version("digits and dots");
-    for (const std::string_view part : parts) digits += part;
+    std::ranges::remove_copy(value.text, std::back_inserter(digits), '.');
     digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
   } else {
     const bool padded = as == As::version_number;
-    if (!plain || parts.size() > (padded ? 3 : 4)) {
+    if (!plain || std::ranges::count(value.text, '.') > (padded ? 2 : 3)) {
       return no_version(padded ? "MAJOR.MINOR.PATCH" : "one to four numbers with dots between");
     }
-    if (auto fault = weigh(parts, padded ? 3 : 1, digits)) return fault;
+    if (auto fault = weigh(value.text, padded ? 3 : 1, digits)) return fault;
   }
   scratch = std::move(digits);
   value = {.kind = Kind::number, .text = scratch};

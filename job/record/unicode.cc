@@ -19,9 +19,9 @@ const utf8proc_uint8_t* bytes_of(std::string_view text) {
   return reinterpret_cast<const utf8proc_uint8_t*>(text.data());
 }
 
-bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
-}
+/// Most of all text, and answered here: utf8proc looks each character up in its tables.
+bool is_ascii(char c) { return (c & 0x80) == 0; }
+bool is_ascii(std::int32_t c) { return c < 0x80; }
 
 bool is_continuation(char c) { return (c & 0xc0) == 0x80; }
 
@@ -31,6 +31,7 @@ struct CodePoint {
 };
 
 CodePoint first_of(std::string_view text) {
+  if (is_ascii(text[0])) return {text[0], 1};
   utf8proc_int32_t value = -1;
   const auto size =
       utf8proc_iterate(bytes_of(text), static_cast<utf8proc_ssize_t>(text.size()), &value);
@@ -49,6 +50,10 @@ bool is_white_space(std::int32_t c) {
   return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
          (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f || c == 0x205f ||
          c == 0x3000;
+}
+
+bool is_control(std::int32_t c) {
+  return is_ascii(c) ? c < 0x20 || c == 0x7f : utf8proc_category(c) == UTF8PROC_CATEGORY_CC;
 }
 
 bool has_many_combining(std::string_view text) {
@@ -95,7 +100,7 @@ std::string_view trim_white_space(std::string_view text) {
 bool has_white_space_or_control(std::string_view text) {
   while (!text.empty()) {
     const CodePoint c = first_of(text);
-    if (is_white_space(c.value) || utf8proc_category(c.value) == UTF8PROC_CATEGORY_CC) return true;
+    if (is_white_space(c.value) || is_control(c.value)) return true;
     text.remove_prefix(c.size);
   }
   return false;
@@ -106,16 +111,20 @@ std::string to_lower(std::string_view text) {
   out.reserve(text.size());
   while (!text.empty()) {
     const CodePoint c = first_of(text);
+    text.remove_prefix(c.size);
+    if (is_ascii(c.value)) {
+      out.push_back(static_cast<char>(c.value >= 'A' && c.value <= 'Z' ? c.value | 0x20 : c.value));
+      continue;
+    }
     utf8proc_uint8_t encoded[4];
     const auto size = utf8proc_encode_char(utf8proc_tolower(c.value), encoded);
     out.append(encoded, encoded + size);
-    text.remove_prefix(c.size);
   }
   return out;
 }
 
 std::optional<std::string> to_nfc(std::string_view text) {
-  if (is_ascii(text)) return std::string(text);
+  if (std::ranges::all_of(text, [](char c) { return is_ascii(c); })) return std::string(text);
   if (has_many_combining(text)) return std::nullopt;
   utf8proc_uint8_t* composed = nullptr;
   const auto size =

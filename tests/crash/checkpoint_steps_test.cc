@@ -37,7 +37,9 @@ TEST_P(CheckpointSteps, a_run_killed_at_any_of_them_is_finished_by_the_next) {
   CrashWorld world;
   kill_at_each_step(world, GetParam(), kHands, [&] { world.recover_and_expect_everything_once(); });
   world.expect_crashes();
-  for (const auto state : {WindowState::open, WindowState::sealed, WindowState::loaded}) {
+  // None open: a window that fills at once is staged and sealed in one move. window_states_test.cc
+  // holds runs while one is.
+  for (const auto state : {WindowState::sealed, WindowState::loaded}) {
     EXPECT_GT(world.crashes_that_left(state), 0);
   }
 }

@@ -9,8 +9,6 @@
 namespace sluice {
 namespace {
 
-class CheckpointCrash : public CheckpointWorld {};
-
 struct Step {
   const char* name;
   std::function<void(Checkpoint&)> take;
@@ -24,17 +22,25 @@ const StagedBatch& big_batch() {
   return batch;
 }
 
-const std::vector<Step>& steps() {
-  static const std::vector<Step> all = {
-      {"first stage",
-       [](Checkpoint& c) {
-         c.open_window(kWall);
-         c.stage(1, batch_of(2), receipts_of(0, 2, "r"), {});
-       },
-       WindowState::open, 2, 2},
+using Steps = std::vector<Step>;
+
+/// From (none) to closed, the last `stage` before the seal or `in_one_move` with it.
+Steps steps(bool in_one_move) {
+  Steps all = {{"first stage",
+                [](Checkpoint& c) {
+                  c.open_window(kWall);
+                  c.stage(1, batch_of(2), receipts_of(0, 2, "r"), {});
+                },
+                WindowState::open, 2, 2}};
+  const Steps apart = {
       {"stage", [](Checkpoint& c) { c.stage(1, big_batch(), receipts_of(2, 100, "r"), {}); },
        WindowState::open, 102, 102},
-      {"seal", [](Checkpoint& c) { c.seal(1, kId); }, WindowState::sealed, 102, 102},
+      {"seal", [](Checkpoint& c) { c.seal(1, kId); }, WindowState::sealed, 102, 102}};
+  const Steps together = {
+      {"stage_and_seal",
+       [](Checkpoint& c) { c.stage_and_seal(1, big_batch(), receipts_of(2, 100, "r"), {}, kId); },
+       WindowState::sealed, 102, 102}};
+  const Steps rest = {
       {"reseal", [](Checkpoint& c) { c.reseal(1, WindowId{7}); }, WindowState::sealed, 102, 102},
       {"mark_loaded",
        [](Checkpoint& c) {
@@ -44,16 +50,25 @@ const std::vector<Step>& steps() {
       {"keep_receipts", [](Checkpoint& c) { c.keep_receipts(1, receipts_of(0, 30, "left-")); },
        WindowState::loaded, 102, 30},
       {"close", [](Checkpoint& c) { c.close(1, kWall); }, WindowState::closed, 102, 0}};
+  for (const Steps& more : {in_one_move ? together : apart, rest}) {
+    all.insert(all.end(), more.begin(), more.end());
+  }
   return all;
 }
 
-void expect_after(Checkpoint& checkpoint, std::size_t steps_taken) {
+class CheckpointCrash : public CheckpointWorld {
+ protected:
+  void end_after_any(const Steps& steps) const;
+  void kill_inside_any(const Steps& steps) const;
+};
+
+void expect_after(Checkpoint& checkpoint, const Steps& steps, std::size_t steps_taken) {
   EXPECT_EQ(checkpoint.set_aside(), "");
   if (steps_taken == 0) {
     EXPECT_TRUE(checkpoint.unfinished().empty());
     return;
   }
-  const Step& last = steps()[steps_taken - 1];
+  const Step& last = steps[steps_taken - 1];
   const auto windows =
       last.after == WindowState::closed ? checkpoint.closed() : checkpoint.unfinished();
   ASSERT_EQ(windows.size(), 1u);
@@ -65,19 +80,19 @@ void expect_after(Checkpoint& checkpoint, std::size_t steps_taken) {
   }
 }
 
-TEST_F(CheckpointCrash, a_process_that_ends_after_any_step_leaves_that_step_done) {
-  for (std::size_t taken = 0; taken <= steps().size(); ++taken) {
-    SCOPED_TRACE(taken == 0 ? "no step" : steps()[taken - 1].name);
+void CheckpointCrash::end_after_any(const Steps& steps) const {
+  for (std::size_t taken = 0; taken <= steps.size(); ++taken) {
+    SCOPED_TRACE(taken == 0 ? "no step" : steps[taken - 1].name);
     std::filesystem::remove(path_);
     ASSERT_EQ(status_of_child([&] {
                 Checkpoint checkpoint = open();
-                for (std::size_t i = 0; i < taken; ++i) steps()[i].take(checkpoint);
+                for (std::size_t i = 0; i < taken; ++i) steps[i].take(checkpoint);
                 _exit(0);
                 return 0;
               }),
               0);
     Checkpoint checkpoint = open();
-    expect_after(checkpoint, taken);
+    expect_after(checkpoint, steps, taken);
   }
 }
 
@@ -89,10 +104,10 @@ void die_beyond(rlim_t bytes) {
   setrlimit(RLIMIT_FSIZE, &limits);
 }
 
-TEST_F(CheckpointCrash, a_process_killed_inside_a_step_leaves_the_step_before) {
+void CheckpointCrash::kill_inside_any(const Steps& steps) const {
   int half_written = 0;
-  for (std::size_t taken = 0; taken < steps().size(); ++taken) {
-    SCOPED_TRACE(steps()[taken].name);
+  for (std::size_t taken = 0; taken < steps.size(); ++taken) {
+    SCOPED_TRACE(steps[taken].name);
     int killed = 0;
     bool survived = false;
     for (rlim_t bytes = 0; !survived; bytes += bytes < 60'000 ? 5'000 : 60'000) {
@@ -100,14 +115,14 @@ TEST_F(CheckpointCrash, a_process_killed_inside_a_step_leaves_the_step_before) {
       std::filesystem::remove(path_ + "-journal");
       {
         Checkpoint checkpoint = open();
-        for (std::size_t i = 0; i < taken; ++i) steps()[i].take(checkpoint);
+        for (std::size_t i = 0; i < taken; ++i) steps[i].take(checkpoint);
       }
       const int status = status_of_child([&] {
         Checkpoint checkpoint = open();
         std::filesystem::copy_file(path_, path_ + ".before",
                                    std::filesystem::copy_options::overwrite_existing);
         die_beyond(bytes);
-        steps()[taken].take(checkpoint);
+        steps[taken].take(checkpoint);
         return 0;
       });
       survived = WIFEXITED(status);
@@ -118,12 +133,22 @@ TEST_F(CheckpointCrash, a_process_killed_inside_a_step_leaves_the_step_before) {
       }
       ASSERT_EQ(status == 0, survived);  // a child that lives has done the step
       Checkpoint checkpoint = open();
-      expect_after(checkpoint, taken + (survived ? 1 : 0));
+      expect_after(checkpoint, steps, taken + (survived ? 1 : 0));
       ASSERT_LT(bytes, 10'000'000u) << "never finished";
     }
     EXPECT_GT(killed, 0) << "nothing crashed";
   }
   EXPECT_GT(half_written, 10) << "too few children died while the file itself was half written";
+}
+
+TEST_F(CheckpointCrash, a_process_that_ends_after_any_step_leaves_that_step_done) {
+  end_after_any(steps(false));
+  end_after_any(steps(true));
+}
+
+TEST_F(CheckpointCrash, a_process_killed_inside_a_step_leaves_the_step_before) {
+  kill_inside_any(steps(false));
+  kill_inside_any(steps(true));
 }
 
 }  // namespace

@@ -23,6 +23,7 @@ std::vector<std::string> handles(const std::vector<Receipt>& receipts) {
 }
 
 using Handles = std::vector<std::string>;
+using Receipts = std::vector<Receipt>;
 
 TEST_F(CheckpointStates, a_window_goes_through_its_four_states) {
   Checkpoint checkpoint = open();
@@ -87,6 +88,8 @@ TEST_F(CheckpointStates, a_step_from_the_wrong_state_is_refused_and_changes_noth
       {"stage", WindowState::open,
        [](Checkpoint& c) { c.stage(1, batch_of(1), receipts_of(3, 1, "new-"), {}); }},
       {"seal", WindowState::open, [](Checkpoint& c) { c.seal(1, kId); }},
+      {"stage_and_seal", WindowState::open,
+       [](Checkpoint& c) { c.stage_and_seal(1, batch_of(1), receipts_of(3, 1, "new-"), {}, kId); }},
       {"reseal", WindowState::sealed, [](Checkpoint& c) { c.reseal(1, kId); }},
       {"mark_loaded", WindowState::sealed, [](Checkpoint& c) { c.mark_loaded(1); }},
       {"set_window_aside", WindowState::sealed, [](Checkpoint& c) { c.set_window_aside(1); }},
@@ -124,6 +127,7 @@ TEST_F(CheckpointStates, an_open_window_is_not_read_and_an_empty_one_is_not_seal
   Checkpoint checkpoint = open();
   const std::int64_t number = checkpoint.open_window(kWall);
   EXPECT_THROW(checkpoint.seal(number, kId), std::logic_error);
+  EXPECT_THROW(checkpoint.stage_and_seal(number, {}, {}, {}, kId), std::logic_error);
   checkpoint.stage(number, batch_of(1), {}, {});
   EXPECT_THROW(checkpoint.read(number), std::logic_error);
 }
@@ -151,6 +155,51 @@ TEST_F(CheckpointStates, what_was_staged_is_read_in_its_order) {
   EXPECT_EQ(window.messages[1].rows.at(0).tuple, big);
   EXPECT_EQ(window.messages[2].key.sent_ms, 50);
   EXPECT_EQ(window.messages[2].rows.at(0).tuple, "");
+}
+
+TEST_F(CheckpointStates, a_window_of_many_pieces_is_read_back_in_its_order) {
+  Checkpoint checkpoint = open();
+  const std::int64_t number = checkpoint.open_window(kWall);
+  const int count = 40;
+  const std::string tuple(kPieceBytes / 10, 'x');
+  const std::string prefix(kPieceBytes / 10, 'r');
+  checkpoint.stage(number, batch_of(count, kWall, tuple), receipts_of(0, count, prefix),
+                   {{1, "new"}});
+  checkpoint.seal(number, kId);
+  const SealedWindow window = checkpoint.read(number);
+  EXPECT_GT(window.batches.size(), 3u);
+  const std::vector<Receipt> receipts = checkpoint.receipts(number);
+  ASSERT_EQ(window.messages.size(), 40u);
+  ASSERT_EQ(receipts.size(), 40u);
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    EXPECT_EQ(window.messages[i].key.sent_ms, kWall + i);
+    EXPECT_EQ(receipts[i].position, i);
+    EXPECT_EQ(receipts[i].handle, i == 1 ? "new" : prefix + std::to_string(i));
+  }
+}
+
+TEST_F(CheckpointStates, staged_and_sealed_in_one_move_a_window_is_the_same) {
+  Checkpoint checkpoint = open();
+  const auto sealed_by = [&](auto seal) {
+    const std::int64_t number = checkpoint.open_window(kWall);
+    checkpoint.stage(number, batch_of(2), receipts_of(0, 2, "r"), {});
+    const Window sealed = seal(number, batch_of(1, kWall - 5), receipts_of(2, 1, "r"));
+    EXPECT_EQ(sealed.state, WindowState::sealed);
+    EXPECT_EQ(sealed.id, kId);
+    EXPECT_EQ(sealed.messages, 3u);
+    EXPECT_EQ(sealed.oldest_sent_ms, kWall - 5);
+    EXPECT_EQ(checkpoint.read(number).messages.size(), 3u);
+    EXPECT_EQ(handles(checkpoint.receipts(number)), (Handles{"0=r0", "1=newer", "2=r2"}));
+    return sealed.digest;
+  };
+  const Receipts newer = {{1, "newer"}};
+  EXPECT_EQ(sealed_by([&](std::int64_t number, const StagedBatch& batch, const Receipts& receipts) {
+              return checkpoint.stage_and_seal(number, batch, receipts, newer, kId);
+            }),
+            sealed_by([&](std::int64_t number, const StagedBatch& batch, const Receipts& receipts) {
+              checkpoint.stage(number, batch, receipts, newer);
+              return checkpoint.seal(number, kId);
+            }));
 }
 
 TEST_F(CheckpointStates, equal_contents_have_equal_digests_and_others_have_others) {

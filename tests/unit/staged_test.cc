@@ -90,6 +90,28 @@ TEST(Staged, unpack_appends_to_what_is_there) {
   EXPECT_EQ(read.size(), 2u);
 }
 
+TEST(Staged, the_pieces_of_a_batch_are_whole_messages_and_together_the_batch) {
+  EXPECT_TRUE(StagedBatch().pieces().empty());
+  const std::string big(kPieceBytes / 3, 'x');
+  const std::string huge(kPieceBytes * 2, 'x');
+  StagedBatch batch;
+  for (const std::string& tuple : {big, big, huge, big, big, big, big}) {
+    StagedBatchForTest::add(batch, with_rows({{0, tuple}}));
+  }
+  std::string together;
+  std::vector<std::size_t> messages;
+  for (const std::string_view piece : batch.pieces()) {
+    std::vector<StagedMessage> read;
+    ASSERT_TRUE(unpack(piece, read));
+    messages.push_back(read.size());
+    together += piece;
+  }
+  EXPECT_EQ(messages, (std::vector<std::size_t>{3, 3, 1}));
+  EXPECT_EQ(together, batch.bytes());
+  batch.clear();
+  EXPECT_TRUE(batch.pieces().empty());
+}
+
 TEST(Staged, the_bytes_are_those_that_the_format_promises) {
   StagedMessage message = with_rows({{0x0102, "xy"}});
   message.key = {0x0102030405060708, {0xaa}};

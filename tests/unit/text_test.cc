@@ -42,6 +42,21 @@ TEST(Text, a_near_word_is_suggested_and_a_far_one_is_not) {
   EXPECT_FALSE(nearest("zzzzzz", kWords).has_value());
 }
 
+TEST(Encoding, hex_is_two_digits_a_byte) {
+  std::string all;
+  std::string digits = "before";
+  for (int byte = 0; byte < 256; ++byte) {
+    char pair[3];
+    std::snprintf(pair, sizeof pair, "%02x", byte);
+    digits += pair;
+    all.push_back(static_cast<char>(byte));
+  }
+  std::string out = "before";
+  append_hex(out, all);
+  EXPECT_EQ(out, digits);
+  EXPECT_EQ(to_hex(""), "");
+}
+
 TEST(Encoding, base64_is_strict) {
   EXPECT_EQ(to_base64("any carnal pleas"), "YW55IGNhcm5hbCBwbGVhcw==");
   EXPECT_EQ(from_base64("YW55IGNhcm5hbCBwbGVhcw=="), "any carnal pleas");

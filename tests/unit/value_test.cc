@@ -3,6 +3,7 @@
 #include "job/record/value.h"
 
 #include <bit>
+#include <cctype>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -517,6 +518,21 @@ TEST(Address, random_addresses_are_read_back) {
     ASSERT_TRUE(again) << address.text();
     EXPECT_EQ(again->v6, address.v6);
     EXPECT_EQ(again->bytes, address.bytes) << address.text();
+  }
+}
+
+/// ASCII is answered without Unicode's tables; the C library is asked here.
+TEST(Unicode, each_ascii_character_is_what_it_is_between_others) {
+  for (int c = 0; c < 0x80; ++c) {
+    const std::string one(1, static_cast<char>(c));
+    const std::string lower(1, static_cast<char>(std::tolower(c)));
+    EXPECT_TRUE(is_utf8(one)) << c;
+    EXPECT_EQ(to_lower("\u00c9" + one + "\u212a"), "\u00e9" + lower + "k") << c;
+    EXPECT_EQ(has_white_space_or_control("\u00c9" + one), std::isspace(c) || std::iscntrl(c)) << c;
+    EXPECT_EQ(trim_white_space(one + "\u00c9" + one),
+              std::isspace(c) ? "\u00c9" : one + "\u00c9" + one)
+        << c;
+    EXPECT_EQ(to_nfc(one), one) << c;
   }
 }
 
