@@ -19,27 +19,25 @@ CopyStream::CopyStream(Connection& connection, const std::string& into, std::str
   append_big_endian<4>(chunk_, 0);  // no header extension
 }
 
-void CopyStream::append(std::string_view tuple) {
-  ++tuples_;
-  if (stopped_) return;
-  chunk_.append(tuple);
+std::string& CopyStream::begin_tuple() {
   if (chunk_.size() >= kChunk) put();
+  ++tuples_;
+  return chunk_;
 }
 
-void CopyStream::finish() {
-  if (!stopped_) {
-    append_big_endian<2>(chunk_, -1);  // the trailer
-    put();
-  }
+std::uint64_t CopyStream::finish() {
+  append_big_endian<2>(chunk_, -1);  // the trailer
+  put();
   const std::uint64_t taken = connection_.end_copy(doing_);
   if (taken != tuples_) {
     throw lost(doing_, "the server took " + std::to_string(taken) + " of " +
                            std::to_string(tuples_) + " rows");
   }
+  return tuples_;
 }
 
 void CopyStream::put() {
-  stopped_ = !connection_.put_copy(chunk_, doing_);
+  stopped_ = stopped_ || !connection_.put_copy(chunk_, doing_);
   chunk_.clear();
 }
 

@@ -15,10 +15,12 @@ class CopyStream {
   /// `into` names relation and columns, quoted. Every call throws PostgresError.
   CopyStream(Connection& connection, const std::string& into, std::string doing);
 
-  /// A tuple from its field count to its last field.
-  void append(std::string_view tuple);
-  /// The server must have taken every tuple: a binary COPY that is cut at a row boundary succeeds.
-  void finish();
+  /// Where the next tuple is to be appended, from its field count to its last field.
+  std::string& begin_tuple();
+  void append(std::string_view tuple) { begin_tuple().append(tuple); }
+  /// Returns how many there were. The server must have taken every one: a binary COPY that is cut
+  /// at a row boundary succeeds.
+  std::uint64_t finish();
 
  private:
   void put();

@@ -16,9 +16,14 @@ std::pair<std::size_t, std::string_view> order_of(const StagedMessage* message) 
 
 }  // namespace
 
-void sort_by_sequence(Messages& messages) { std::ranges::stable_sort(messages, {}, order_of); }
+void sort_by_sequence(Messages& messages) {
+  if (!std::ranges::is_sorted(messages, {}, order_of)) {
+    std::ranges::stable_sort(messages, {}, order_of);
+  }
+}
 
 Messages take_left(Messages& messages, const std::set<const StagedMessage*>& stopped) {
+  if (stopped.empty()) return {};
   std::map<std::string_view, const StagedMessage*> first;  // that is stopped, by group
   for (const StagedMessage* message : messages) {
     if (message->sequence.empty() || !stopped.contains(message)) continue;

@@ -76,12 +76,11 @@ Split split_by(const Result& result, const Messages& messages) {
 }  // namespace
 
 Messages without_known(Connection& connection, const std::string& pipeline,
-                       const Messages& messages, LookUp look_up) {
+                       const Messages& messages, const MayBeKnown& may_be_known) {
   Messages asked;
   Messages rest;
   for (const StagedMessage* message : messages) {
-    const bool ask = look_up == LookUp::all || message->receive_count > 1;
-    (ask ? asked : rest).push_back(message);
+    (may_be_known(*message) ? asked : rest).push_back(message);
   }
   if (asked.empty()) return messages;
   std::vector<Parameter> parameters = key_parameters(pipeline, asked);
@@ -105,14 +104,12 @@ Messages without_known(Connection& connection, const std::string& pipeline,
 void copy_keys(Connection& connection, const std::string& pipeline, const Messages& messages) {
   CopyStream copy(connection, "sluice.loaded_message (sent_at, message_id, pipeline)",
                   "copying into sluice.loaded_message");
-  std::string tuple;
   for (const StagedMessage* message : messages) {
-    tuple.clear();
+    std::string& tuple = copy.begin_tuple();
     append_field_count(tuple, 3);
     append_timestamp_field(tuple, message->key.sent_ms * 1000);
     append_uuid_field(tuple, message->key.id);
     append_bytes_field(tuple, pipeline);
-    copy.append(tuple);
   }
   copy.finish();
 }

@@ -4,7 +4,7 @@
 // two loaders from deadlocking.
 #pragma once
 
-#include <span>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -15,13 +15,13 @@ namespace sluice {
 
 using Messages = std::vector<const StagedMessage*>;
 
-/// Which messages are looked up: those that SQS marks as received before, because `copy_keys` finds
-/// any other duplicate; or all, when there are some that are not put in.
-enum class LookUp { marked, all };
+/// Which messages are worth a look: `copy_keys` and `insert_keys` find any other duplicate, but at
+/// a higher price.
+using MayBeKnown = std::function<bool(const StagedMessage&)>;
 
 /// Those of `messages` that the ledger does not hold, as far as they are looked up.
 Messages without_known(Connection& connection, const std::string& pipeline,
-                       const Messages& messages, LookUp look_up);
+                       const Messages& messages, const MayBeKnown& may_be_known);
 
 /// The fast way. PostgresError 23505 when one of them is in the ledger after all, 23514 when its
 /// day is missing.

@@ -29,6 +29,7 @@ std::string_view view(const Digest& digest) {
 
 Messages sorted_by_key(const SealedWindow& window) {
   Messages messages;
+  messages.reserve(window.messages.size());
   for (const StagedMessage& message : window.messages) messages.push_back(&message);
   std::ranges::sort(messages, {}, &StagedMessage::key);
   return messages;
@@ -53,7 +54,7 @@ class Load {
 
   LoadResult run(bool only_if_committed) {
     bool days_added = false;
-    for (bool by_insert = false;;) {
+    for (bool by_insert = loader_.hints.duplicates;;) {
       begin_transaction(connection_, loader_.limits, kDoing);
       if (!insert_window()) return learn();
       if (only_if_committed) {
@@ -134,8 +135,8 @@ class Load {
     // Whatever the pipeline says by now: it may have left its rejections in the queue when it
     // committed.
     if (loaded.counts.rejected > 0) {
-      loaded.left =
-          positions_of(without_known(connection_, loader_.pipeline.name, messages_, LookUp::all));
+      loaded.left = positions_of(without_known(connection_, loader_.pipeline.name, messages_,
+                                               [](const StagedMessage&) { return true; }));
     }
     // Something is written, so that this COMMIT waits for the synchronous standby, which the first
     // one may not have.
@@ -147,12 +148,20 @@ class Load {
   /// Loaded and rejected messages in one sorted statement; what stays in the queue is set apart.
   /// Returns those that were not there yet.
   Messages put_into_ledger(bool by_insert) {
-    Messages fresh = without_known(connection_, loader_.pipeline.name, messages_,
-                                   stopped_.empty() ? LookUp::marked : LookUp::all);
+    // What is not put in must be looked up, and on a FIFO queue what it holds up.
+    const auto may_be_known = [&](const StagedMessage& message) {
+      return !stopped_.empty() || message.receive_count > 1 ||
+             loader_.hints.loaded.may_hold(message.key);
+    };
+    Messages fresh = without_known(connection_, loader_.pipeline.name, messages_, may_be_known);
     left_ = take_left(fresh, stopped_);
-    if (by_insert) return insert_keys(connection_, loader_.pipeline.name, fresh);
-    copy_keys(connection_, loader_.pipeline.name, fresh);
-    return fresh;
+    if (!by_insert) {
+      copy_keys(connection_, loader_.pipeline.name, fresh);
+      return fresh;
+    }
+    Messages inserted = insert_keys(connection_, loader_.pipeline.name, fresh);
+    loader_.hints.duplicates = inserted.size() < fresh.size();
+    return inserted;
   }
 
   /// None when Postgres refuses some that are to stay in the queue: the ledger must not hold them,
@@ -231,7 +240,11 @@ class Load {
 
 LoadResult load_window(Connection& connection, const Loader& loader, const SealedWindow& window,
                        bool only_if_committed) {
-  return Load(connection, loader, window).run(only_if_committed);
+  LoadResult result = Load(connection, loader, window).run(only_if_committed);
+  if (std::holds_alternative<Loaded>(result)) {
+    for (const StagedMessage& message : window.messages) loader.hints.loaded.add(message.key);
+  }
+  return result;
 }
 
 }  // namespace sluice

@@ -9,6 +9,7 @@
 
 #include "job/config/pipeline.h"
 #include "job/warehouse/connection.h"
+#include "job/warehouse/recent_keys.h"
 #include "job/warehouse/transaction.h"
 #include "job/warehouse/warehouse.h"
 
@@ -23,12 +24,19 @@ struct SealedRow {
 /// (checkpoint/staged.h), which `unpack` reads.
 using Sealer = std::function<SealedRow(std::string_view bytes, const MessageKey& key)>;
 
+/// What windows tell about the next one: only what is tried first, never what is true.
+struct LoadHints {
+  RecentKeys loaded{};
+  bool duplicates = false;  // the last window held one that nothing had announced
+};
+
 /// For whom windows are loaded.
 struct Loader {
   const Pipeline& pipeline;
   const std::string& run_id;
   const Sealer& seal;
   const LoadLimits& limits;
+  LoadHints& hints;
 };
 
 /// Throws PostgresError when nothing is known to be committed; the connection is then to be thrown

@@ -17,7 +17,8 @@ PostgresWarehouse::PostgresWarehouse(std::string conninfo, const Pipeline& pipel
 
 LoadResult PostgresWarehouse::load(const SealedWindow& window, bool only_if_committed) try {
   if (!connection_) connection_.emplace(conninfo_, interrupt_);
-  return load_window(*connection_, {pipeline_, run_id_, seal_, limits_}, window, only_if_committed);
+  return load_window(*connection_, {pipeline_, run_id_, seal_, limits_, hints_}, window,
+                     only_if_committed);
 } catch (const Failure& failure) {
   connection_.reset();  // whatever state it is in, its transaction ends with it
   return LoadFailed{failure, failure.fault() == Fault::temporary};

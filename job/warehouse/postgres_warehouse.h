@@ -36,6 +36,7 @@ class PostgresWarehouse : public Warehouse {
   Sealer seal_;
   Forwarding forwarding_;
   LoadLimits limits_;
+  LoadHints hints_;
   Interrupt interrupt_;
   std::optional<Connection> connection_;
 };

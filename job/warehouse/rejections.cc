@@ -54,11 +54,8 @@ void copy_rejections(Connection& connection, const Loader& loader, const Message
       "sluice.rejected_message (message_id, pipeline, sent_at, reason, field, detail, sqlstate,"
       " receive_count, sealed_body, key_id, to_forward)",
       "copying into sluice.rejected_message");
-  std::string tuple;
   const auto append = [&](const Rejected& row) {
-    tuple.clear();
-    append_rejection(tuple, loader.pipeline.name, row);
-    copy.append(tuple);
+    append_rejection(copy.begin_tuple(), loader.pipeline.name, row);
   };
   for (const StagedMessage* message : rejected) {
     append({*message, message->rejection, {}, message->key_id, message->sealed_body, forwards});

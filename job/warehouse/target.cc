@@ -54,38 +54,46 @@ class TargetCopy {
     connection_.execute("SAVEPOINT sluice_rows", "copying rows");
     std::vector<std::uint64_t> rows(tables_.size());
     for (std::size_t table = 0; table < tables_.size(); ++table) {
-      std::vector<std::size_t> owners;  // by line
       try {
-        copy_table(table, messages, owners);
+        rows[table] = copy_table(table, messages);
       } catch (const PostgresError& error) {
         if (!refuses_a_row(error.diagnosis().sqlstate)) throw;
         connection_.execute("ROLLBACK TO SAVEPOINT sluice_rows", "setting a refused row apart");
         const auto line = refused_line(error.diagnosis().context, tables_[table].name);
-        const bool known = line && *line >= 1 && *line <= owners.size();
-        return Fault{table, known ? std::optional(owners[*line - 1]) : std::nullopt,
+        return Fault{table, line ? owner_of(*line, table, messages) : std::nullopt,
                      error.diagnosis()};
       }
-      rows[table] = owners.size();
     }
     connection_.execute("RELEASE SAVEPOINT sluice_rows", "copying rows");
     std::ranges::transform(rows, counts_.rows, counts_.rows.begin(), std::plus<>());
     return std::nullopt;
   }
 
-  void copy_table(std::size_t table, const Messages& messages, std::vector<std::size_t>& owners) {
-    for (std::size_t i = 0; i < messages.size(); ++i) {
-      const auto of_table = [&](const StagedRow& row) { return row.table == table; };
-      owners.insert(owners.end(), std::ranges::count_if(messages[i]->rows, of_table), i);
-    }
-    if (owners.empty()) return;
-    CopyStream copy(connection_, columns_of(tables_[table]),
-                    "copying into " + tables_[table].text());
+  /// Returns how many rows.
+  std::uint64_t copy_table(std::size_t table, const Messages& messages) {
+    std::optional<CopyStream> copy;
     for (const StagedMessage* message : messages) {
       for (const StagedRow& row : message->rows) {
-        if (row.table == table) copy.append(row.tuple);
+        if (row.table != table) continue;
+        if (!copy) {
+          copy.emplace(connection_, columns_of(tables_[table]),
+                       "copying into " + tables_[table].text());
+        }
+        copy->append(row.tuple);
       }
     }
-    copy.finish();
+    return copy ? copy->finish() : 0;
+  }
+
+  /// The message whose row was the `line`th, from 1.
+  static std::optional<std::size_t> owner_of(std::uint64_t line, std::size_t table,
+                                             const Messages& messages) {
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      for (const StagedRow& row : messages[i]->rows) {
+        if (row.table == table && --line == 0) return i;
+      }
+    }
+    return std::nullopt;
   }
 
   /// Without a line (a foreign key, a trigger at the end of the statement) the fault is found by

@@ -18,13 +18,14 @@ void begin_transaction(Connection& connection, const LoadLimits& limits, std::st
   const auto ms = [](std::int64_t value) { return "'" + std::to_string(value) + "ms'; "; };
   // READ COMMITTED: under a stronger level an ON CONFLICT or a row lock fails instead of waiting.
   // Deferred constraints must speak before COMMIT. Only errors may come during a COPY, so that
-  // whatever comes ends it early.
+  // whatever comes ends it early. Compiling the look-up of a large window costs more than it does.
   connection.execute(
       "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = " +
           ms(limits.lock_ms) + "SET LOCAL statement_timeout = " + ms(limits.statement_ms) +
           "SET LOCAL idle_in_transaction_session_timeout = " + ms(limits.idle_ms) +
           kNoticeADeadClient +
-          "SET LOCAL client_min_messages = error; SET CONSTRAINTS ALL IMMEDIATE; "
+          "SET LOCAL jit = off; SET LOCAL client_min_messages = error; SET CONSTRAINTS ALL "
+          "IMMEDIATE; "
           "SELECT set_config('synchronous_commit', CASE current_setting('synchronous_commit')"
           " WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true)",
       doing);

@@ -26,19 +26,57 @@ TEST(Duplicates, a_message_marked_as_received_before_is_dropped_when_the_ledger_
 
 TEST(Duplicates, one_that_is_not_marked_is_found_by_the_ledgers_key) {
   LoadingDatabase db;
-  auto warehouse = db.warehouse();
-  loaded(warehouse.load(make_window(numbered(1, 10)), false));
+  loaded(db.warehouse().load(make_window(numbered(1, 10)), false));  // by another worker
   auto messages = numbered(6, 10);
   messages[2].rejected =
       true;  // a message that is in the ledger is a duplicate, whatever it is judged now
   messages[8].rejected = true;
   messages[1].receive_count = 7;
-  const LoadCounts counts = loaded(warehouse.load(make_window(messages), false));
+  const LoadCounts counts = loaded(db.warehouse().load(make_window(messages), false));
   EXPECT_EQ(counts.loaded, 4U);
   EXPECT_EQ(counts.duplicate, 5U);
   EXPECT_EQ(counts.rejected, 1U);
   EXPECT_EQ(rows_of(db), "14 14");
   EXPECT_EQ(db.value("SELECT sum(loaded + duplicate + rejected) FROM sluice.loaded_window"), "20");
+}
+
+/// A database that counts the transactions that began to load, those that were rolled back too.
+class CountingDatabase : public LoadingDatabase {
+ public:
+  CountingDatabase() {
+    run("CREATE SEQUENCE public.attempts; GRANT USAGE ON SEQUENCE public.attempts TO PUBLIC;"
+        "ALTER TABLE sluice.loaded_window ADD attempt bigint DEFAULT nextval('public.attempts')");
+  }
+  std::string attempts() { return value("SELECT last_value FROM public.attempts"); }
+};
+
+TEST(Duplicates, one_that_this_process_loaded_is_found_before_the_ledgers_key_complains) {
+  CountingDatabase db;
+  auto warehouse = db.warehouse();
+  loaded(warehouse.load(make_window(numbered(1, 10)), false));
+  EXPECT_EQ(loaded(warehouse.load(make_window(numbered(6, 10)), false)).duplicate, 5U);
+  EXPECT_EQ(loaded(warehouse.load(make_window(numbered(1, 20)), false)).duplicate, 15U);
+  EXPECT_EQ(db.attempts(), "3");
+  EXPECT_EQ(rows_of(db), "20 20");
+}
+
+TEST(Duplicates, after_one_that_nothing_announced_the_next_window_expects_more_of_them) {
+  CountingDatabase db;
+  loaded(db.warehouse().load(make_window(numbered(1, 30)), false));
+  auto warehouse = db.warehouse();
+  const auto duplicates = [&](int first) {
+    return loaded(warehouse.load(make_window(numbered(first, 3)), false)).duplicate;
+  };
+  EXPECT_EQ(duplicates(1), 3U);
+  EXPECT_EQ(db.attempts(), "3") << "the first one is a surprise";
+  EXPECT_EQ(duplicates(4), 3U);
+  EXPECT_EQ(db.attempts(), "4") << "the second is not";
+  EXPECT_EQ(duplicates(31), 0U);
+  EXPECT_EQ(duplicates(34), 0U);
+  EXPECT_EQ(db.attempts(), "6");
+  EXPECT_EQ(duplicates(7), 3U);
+  EXPECT_EQ(db.attempts(), "8") << "nothing is expected any more";
+  EXPECT_EQ(rows_of(db), "36 36");
 }
 
 TEST(Duplicates, the_same_message_twice_in_a_window_is_loaded_once) {
@@ -62,11 +100,10 @@ TEST(Duplicates, the_same_message_of_another_pipeline_is_another_message) {
 
 TEST(Duplicates, a_duplicate_and_a_missing_day_in_one_window_are_both_cured) {
   LoadingDatabase db;
-  auto warehouse = db.warehouse();
-  loaded(warehouse.load(make_window(numbered(1, 3)), false));
+  loaded(db.warehouse().load(make_window(numbered(1, 3)), false));
   auto messages = numbered(1, 5);
   messages.push_back({.n = 9, .sent_ms = kFirstSentMs + 30LL * 86'400'000});
-  const LoadCounts counts = loaded(warehouse.load(make_window(messages), false));
+  const LoadCounts counts = loaded(db.warehouse().load(make_window(messages), false));
   EXPECT_EQ(counts.loaded, 3U);
   EXPECT_EQ(counts.duplicate, 3U);
 }

@@ -106,6 +106,14 @@ TEST(Load, rows_appear_in_the_order_of_the_ledger_otherwise) {
   EXPECT_EQ(order_of(db), "1 2 3");
 }
 
+TEST(Load, nothing_is_compiled_whatever_the_database_says) {
+  LoadingDatabase db;
+  db.run("ALTER ROLE " + db.loader() + " SET jit = on;" +
+         "ALTER TABLE public.numbers ADD jit text DEFAULT current_setting('jit')");
+  loaded(db.warehouse().load(make_window(numbered(1, 1)), false));
+  EXPECT_EQ(db.value("SELECT jit FROM public.numbers"), "off");
+}
+
 TEST(Load, without_the_right_to_insert_it_fails_for_good_and_names_the_table) {
   LoadingDatabase db;
   db.run("REVOKE INSERT ON public.numbers FROM " + db.loader());

@@ -2,8 +2,8 @@
 
 mutant("a window is deleted before it is loaded"
   job/pipeline/drain.cc
-  [[held.window = checkpoint_.seal(held.window.number, new_id_());]]
-  [[held.window = checkpoint_.seal(held.window.number, new_id_()); begin_deletes(held); remove(held);]]
+  [[staging_.seal(held, new_id_());]]
+  [[staging_.seal(held, new_id_()); begin_deletes(held); remove(held);]]
   simulation Share/Simulation.every_promise_is_kept_in_every_history/0)
 
 mutant("what an earlier run left is not recovered"
