@@ -254,24 +254,30 @@ void Http::start(std::uint64_t ticket, HttpRequest request) {
 bool Http::wait(std::int64_t at_most_ms, std::vector<HttpAnswer>& answers) {
   const std::size_t before = answers.size();
   const std::int64_t end = now().steady_ms + at_most_ms;
-  while (true) {
-    if (now().steady_ms >= due_ms_) {
+  for (bool waited = false;;) {
+    const std::int64_t current = now().steady_ms;
+    if (current >= due_ms_) {
       due_ms_ = kNever;
       act(CURL_SOCKET_TIMEOUT, 0);
       collect(answers);
     }
-    const std::int64_t current = now().steady_ms;
-    const bool done = answers.size() > before || current >= end;
-    const std::int64_t until = done ? current : std::min(end, due_ms_);
-    for (const Sockets::Ready& ready : sockets_.wait(until - current)) {
-      act(ready.socket, (ready.readable ? CURL_CSELECT_IN : 0) |
-                            (ready.writable ? CURL_CSELECT_OUT : 0) |
-                            (ready.failed ? CURL_CSELECT_ERR : 0));
+    while (answers.size() == before && !ready_.empty()) {
+      act(ready_.front());
+      ready_ = ready_.subspan(1);
+      collect(answers);
     }
-    collect(answers);
+    if (answers.size() > before || (waited && current >= end)) return false;
+    const std::int64_t until = std::max(current, std::min(end, due_ms_));
+    ready_ = sockets_.wait(until - current);
+    waited = true;
     if (sockets_.take_wake()) return true;
-    if (done || answers.size() > before) return false;
   }
+}
+
+void Http::act(const Sockets::Ready& ready) {
+  act(ready.socket, (ready.readable ? CURL_CSELECT_IN : 0) |
+                        (ready.writable ? CURL_CSELECT_OUT : 0) |
+                        (ready.failed ? CURL_CSELECT_ERR : 0));
 }
 
 void Http::act(int socket, int ready) {
@@ -297,6 +303,7 @@ void Http::collect(std::vector<HttpAnswer>& answers) {
 }
 
 void Http::abandon() {
+  ready_ = {};
   for (const auto& transfer : transfers_) {
     if (!transfer->active) continue;
     curl_multi_remove_handle(multi_.get(), transfer->easy);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -47,7 +48,8 @@ class Http {
   /// Answered through `wait` under its ticket, at the latest after its timeout.
   void start(std::uint64_t ticket, HttpRequest request);
   /// Waits until an answer is there, `at_most_ms` passed or `wake` was called, which it tells by
-  /// returning true.
+  /// returning true. Of many answers that are there it brings one at a time: what is read together
+  /// has left the processor's cache before its turn comes.
   bool wait(std::int64_t at_most_ms, std::vector<HttpAnswer>& answers);
   /// From any thread.
   void wake() { sockets_.wake(); }
@@ -60,11 +62,13 @@ class Http {
     void operator()(void* multi) const;
   };
 
+  void act(const Sockets::Ready& ready);
   void act(int socket, int ready);
   void collect(std::vector<HttpAnswer>& answers);
 
   HttpSettings settings_;
-  Sockets sockets_;  // outlives the connections
+  Sockets sockets_;                        // outlives the connections
+  std::span<const Sockets::Ready> ready_;  // of its last answer, those whose turn is to come
   std::unique_ptr<void, CloseMulti> multi_;
   std::int64_t due_ms_ = 0;  // when libcurl wants to be called without a socket; steady clock
   std::vector<std::unique_ptr<Transfer>> transfers_;
