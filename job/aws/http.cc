@@ -24,6 +24,9 @@ constexpr long kConnections = 288;
 constexpr long kConnectTimeoutMs = 5000;
 /// libcurl asks from 1 MiB on whether a body is welcome; each line that it is given costs a little.
 constexpr std::size_t kExpectFrom = 1 << 19;
+/// So many answers are taken together. What is read and not yet looked at leaves the processor's
+/// cache (with 32, a quarter more misses of a cache of 1 MiB); one at a time, libcurl's code does.
+constexpr std::size_t kAtOnce = 4;
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 constexpr std::array<std::string_view, 2> kIpv6Metadata = {"fd00:ec2::254", "fd00:ec2::23"};
@@ -261,7 +264,7 @@ bool Http::wait(std::int64_t at_most_ms, std::vector<HttpAnswer>& answers) {
       act(CURL_SOCKET_TIMEOUT, 0);
       collect(answers);
     }
-    while (answers.size() == before && !ready_.empty()) {
+    while (answers.size() < before + kAtOnce && !ready_.empty()) {
       act(ready_.front());
       ready_ = ready_.subspan(1);
       collect(answers);

@@ -48,8 +48,7 @@ class Http {
   /// Answered through `wait` under its ticket, at the latest after its timeout.
   void start(std::uint64_t ticket, HttpRequest request);
   /// Waits until an answer is there, `at_most_ms` passed or `wake` was called, which it tells by
-  /// returning true. Of many answers that are there it brings one at a time: what is read together
-  /// has left the processor's cache before its turn comes.
+  /// returning true. Of many answers that are there it brings a few.
   bool wait(std::int64_t at_most_ms, std::vector<HttpAnswer>& answers);
   /// From any thread.
   void wake() { sockets_.wake(); }
