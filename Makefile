@@ -9,7 +9,7 @@ ROUNDS ?= 1
 SEED ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build run unit test soak image-test fuzz coverage tsan check format tidy bench bench-workers install clean
+.PHONY: help setup configure build run unit test soak image-test fuzz coverage tsan check format tidy bench bench-growth profile bench-workers bench-peers install clean
 
 help: ## print these targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 15
@@ -78,13 +78,28 @@ check: configure ## format, tidy, every test, again under each sanitizer, and th
 	@$(MAKE) --no-print-directory tsan
 	@$(MAKE) --no-print-directory fuzz
 
-bench: configure ## micro benchmarks
-	@$(compile) --target bench_micro
+bench: configure ## micro benchmarks, the load step beside a plain COPY, the whole program beside a bare loop (ROUNDS=n)
+	@$(compile) --target bench_micro bench_load bench_bare_loop sluice aws_sandbox
 	@$(BUILD)/bench/bench_micro
+	@python3 bench/instructions.py $(BUILD)
+	@$(BUILD)/bench/bench_load
+	@python3 bench/whole.py $(BUILD) --rounds $(ROUNDS)
+
+bench-growth: configure ## whether a message costs the same in a queue of five million, and with twenty million in the ledger
+	@$(compile) --target sluice aws_sandbox
+	@python3 bench/growth.py $(BUILD)
+
+profile: configure ## where the processor's time goes in a whole run: by part, by function, and a flame graph
+	@$(compile) --target sluice aws_sandbox
+	@python3 bench/profile_run.py $(BUILD)
 
 bench-workers: configure ## what 2, 4 and 8 workers bring at 10 ms to the queue (ROUNDS=n, three minutes each)
 	@$(compile) --target sluice aws_sandbox
 	@python3 bench/workers.py $(BUILD) --rounds $(ROUNDS)
+
+bench-peers: configure ## the same work by Go, Bento, sqs-consumer and Python, side by side (ROUNDS=n, five minutes each)
+	@$(compile) --target sluice aws_sandbox
+	@python3 bench/peers.py $(BUILD) --rounds $(ROUNDS)
 
 # The scheduler runs as somebody else: others may read it, whatever the umask of whoever installs.
 install: build ## install under PREFIX (DESTDIR for packagers)

@@ -1,103 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a message costs, step by step. Results with date and machine: README.md beside this file.
-#include <filesystem>
+// Times the micro benchmarks, a message. For instructions.py it says what they are (--names), and
+// runs one (--count NAME), which callgrind watches, and says for how many messages.
+#include "bench/micro.h"
 
-#include <benchmark/benchmark.h>
-#include <unistd.h>
-
-#include "checkpoint/checkpoint.h"
-#include "job/aws/sigv4.h"
-#include "job/config/pipeline_file.h"
-#include "job/mask/masker.h"
-#include "job/queue/sqs_wire.h"
+#include <cstdio>
+#include <string_view>
+#include <utility>
 
 namespace sluice {
+
+constexpr int kCounted = 200;  // messages at least
+
+std::vector<Micro>& Micro::registered() {
+  static std::vector<Micro> all;
+  return all;
+}
+
+Micro::Micro(std::string name, int messages, std::function<Work()> prepare)
+    : name_(std::move(name)), messages_(messages), prepare_(std::move(prepare)) {
+  registered().push_back(*this);
+}
+
+/// callgrind counts in here, by its name.
+[[gnu::noinline]] void count_instructions_of(const std::function<void()>& step, int times) {
+  for (int time = 0; time < times; ++time) step();
+}
+
 namespace {
 
-constexpr std::int64_t kWallMs = 1'790'000'000'000;
-
-Message login(std::uint32_t number) {
-  char id[40];
-  std::snprintf(id, sizeof id, "00000000-0000-4000-8000-%012u", number);
-  Message message;
-  message.id = id;
-  message.receipt = std::string(372, 'r');
-  message.sent_ms = kWallMs;
-  message.body =
-      R"({"user_id":"424cdd21-063a-43a7-b91b-7ca1a833afae","app_version":"2.3.0","device_type":"android",)"
-      R"("ip":"199.172.111.)" +
-      std::to_string(number % 256) + R"(","locale":"RU","device_id":"593-47-5928"})";
-  return message;
+void count(const Micro& micro) {
+  const Micro::Work work = micro.prepare();
+  work.step();  // memory that is kept from then on
+  if (work.restore) work.restore();
+  const int times = work.restore ? 1 : (kCounted + micro.messages() - 1) / micro.messages();
+  count_instructions_of(work.step, times);
+  std::printf("%d\n", times * micro.messages());
 }
 
-const Pipeline& pipeline() {
-  static const Pipeline kPipeline =
-      read_pipeline(SLUICE_SOURCE_DIR "/pipelines/user_logins/pipeline.json");
-  return kPipeline;
-}
-
-void decode_validate_mask(benchmark::State& state) {
-  const Keyring keyring = Keyring::generate(kWallMs);
-  Masker masker(pipeline(), keyring);
-  StagedBatch batch;
-  const Message message = login(1);
+void time(benchmark::State& state, const Micro& micro) {
+  const Micro::Work work = micro.prepare();
   for (auto _ : state) {
-    masker.stage(message, batch);
-    if (batch.messages() == 1000) batch.clear();
+    work.step();
+    if (!work.restore) continue;
+    state.PauseTiming();
+    work.restore();
+    state.ResumeTiming();
   }
-  state.SetItemsProcessed(state.iterations());
+  state.SetItemsProcessed(state.iterations() * micro.messages());
 }
-BENCHMARK(decode_validate_mask);
 
-void stage_on_disk(benchmark::State& state) {
-  const auto per_call = static_cast<std::uint32_t>(state.range(0));
-  const std::string path = (std::filesystem::temp_directory_path() /
-                            ("sluice-bench-" + std::to_string(::getpid()) + ".db"))
-                               .string();
-  {
-    const Keyring keyring = Keyring::generate(kWallMs);
-    Masker masker(pipeline(), keyring);
-    Checkpoint checkpoint(path, {"p", "q", "d"}, kWallMs);
-    StagedBatch batch;
-    std::vector<Receipt> receipts;
-    for (std::uint32_t i = 0; i < per_call; ++i) {
-      const Message message = login(i);
-      masker.stage(message, batch);
-      receipts.push_back({i, message.receipt});
-    }
-    for (auto _ : state) {
-      const std::int64_t window = checkpoint.open_window(kWallMs);
-      checkpoint.stage(window, batch, receipts, {});
-      checkpoint.seal(window, {});
-      checkpoint.mark_loaded(window);
-      checkpoint.close(window, kWallMs);
-      checkpoint.prune(kWallMs + 1, 0);
-    }
+/// Everything a message; the library's own table tells of steps.
+class Table : public benchmark::BenchmarkReporter {
+ public:
+  bool ReportContext(const Context&) override {
+    std::printf("%10s %13s %12s\n", "ns", "processor ns", "messages/s");
+    return true;
   }
-  std::filesystem::remove(path);
-  std::filesystem::remove(path + "-journal");
-  state.SetItemsProcessed(state.iterations() * per_call);
-}
-BENCHMARK(stage_on_disk)->Arg(1000)->Arg(10'000)->UseRealTime();
-
-void sign_a_request(benchmark::State& state) {
-  Signer signer(
-      {"AKIDEXAMPLE", Secret("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"), Secret(), "bench"},
-      "us-east-1", "sqs");
-  const std::string body = receive_request("https://sqs.us-east-1.amazonaws.com/0/q", {});
-  for (auto _ : state) {
-    HttpRequest request;
-    request.origin = "https://sqs.us-east-1.amazonaws.com";
-    request.headers = {{"host", "sqs.us-east-1.amazonaws.com"},
-                       {"content-type", "application/x-amz-json-1.0"},
-                       {"x-amz-target", "AmazonSQS.ReceiveMessage"}};
-    request.body = body;
-    signer.sign(request, kWallMs);
-    benchmark::DoNotOptimize(request);
+  void ReportRuns(const std::vector<Run>& runs) override {
+    for (const Run& run : runs) {
+      const double rate = run.counters.at("items_per_second").value;
+      const double messages = rate * run.real_accumulated_time;
+      std::printf("%10.1f %13.1f %12.0f  %s\n", 1e9 / rate,
+                  1e9 * run.cpu_accumulated_time / messages, rate,
+                  run.run_name.function_name.c_str());
+    }
+    std::fflush(stdout);
   }
-  state.SetItemsProcessed(state.iterations());
-}
-BENCHMARK(sign_a_request);
+};
 
 }  // namespace
 }  // namespace sluice
+
+int main(int argc, char** argv) {
+  const std::string_view wish = argc > 1 ? argv[1] : "";
+  for (const sluice::Micro& micro : sluice::Micro::all()) {
+    if (wish == "--names") {
+      std::printf("%s\n", micro.name().c_str());
+    } else if (wish == "--count" && argc == 3 && micro.name() == argv[2]) {
+      sluice::count(micro);
+    } else {
+      benchmark::RegisterBenchmark(micro.name().c_str(), sluice::time, micro)->UseRealTime();
+    }
+  }
+  if (wish == "--names" || wish == "--count") return 0;
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 64;
+  sluice::Table table;
+  benchmark::RunSpecifiedBenchmarks(&table);
+  return 0;
+}

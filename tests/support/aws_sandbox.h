@@ -36,6 +36,8 @@ class AwsSandbox {
   SandboxFaults& faults();
   /// Adds, or replaces those of the same access key.
   void set_credentials(const SandboxCredentials& credentials);
+  /// A call without an Authorization header passes too: what a bench compares with need not sign.
+  void allow_unsigned();
   /// Called before a call takes effect, after the faults that prevent it; one call at a time.
   void before_effect(Hook hook);
 

@@ -34,6 +34,8 @@ struct Wishes {
   std::string clear_file;     // values that must never be found behind the pipeline
   std::vector<std::string> queues;
   std::string fill;
+  std::uint64_t sent_within_s = 0;
+  std::uint64_t jitter_s = 0;
   std::uint64_t seed = 1;
   int visibility_s = 30;
   double twice = 0;  // chance that a receive's messages are delivered again
@@ -41,6 +43,8 @@ struct Wishes {
   int max_receive_count = 0;
   std::string session_token;
   std::int64_t clock_skew_s = 0;
+  bool unsigned_ok = false;
+  bool only_good = false;
   std::vector<std::string> faults;
 };
 
@@ -58,8 +62,14 @@ Wishes parse(int argc, char** argv) {
         "of the first queue, whose dead letters go into the last");
   takes("session-token", wishes.session_token, "the keys are temporary and need it");
   takes("clock-skew", wishes.clock_skew_s, "seconds by which the sandbox's clock is ahead");
+  known.add_options()("unsigned-ok", options::bool_switch(&wishes.unsigned_ok),
+                      "calls without a signature are served too; one that is there is checked");
   takes("fault", wishes.faults, "what goes wrong; the first that a call meets");
   takes("fill", wishes.fill, "logins=N");
+  takes("sent-within", wishes.sent_within_s, "it was sent evenly in the last so many seconds");
+  takes("jitter", wishes.jitter_s, "and each message of it up to so many seconds before that");
+  known.add_options()("only-good", options::bool_switch(&wishes.only_good),
+                      "and none of it is bad");
   takes("seed", wishes.seed, "of everything random");
   takes("twice", wishes.twice, "chance that what a receive gives is given again; the second is");
   takes("expected-file", wishes.expected_file, "lines: 'good N', 'REASON N', 'example NUMBER'");
@@ -89,12 +99,19 @@ void fill(SandboxQueue& queue, Now at, const Wishes& wishes) {
   std::optional<std::uint64_t> example;
   std::string clear;
   const std::uint64_t count = messages_in(wishes.fill);
-  for (std::uint64_t number = 0; number < count; ++number) {
+  SeededRandom jitter(wishes.seed);
+  std::uint64_t sent = 0;
+  for (std::uint64_t number = 0; sent < count; ++number) {
     LoginMessage login = login_message(wishes.seed, number);
+    if (wishes.only_good && !login.flaw.empty()) continue;
     ++expected[login.flaw.empty() ? "good" : std::string(login.flaw)];
-    if (login.flaw.empty() && !example) example = number;
+    if (login.flaw.empty() && !example) example = sent;
     if (!wishes.clear_file.empty()) clear += login.ip + "\n" + login.device_id + "\n";
-    queue.send({.body = std::move(login.body)}, at);
+    const auto early_ms = jitter.below(wishes.jitter_s * 1000 + 1);
+    const std::uint64_t ago_ms = 1000 * wishes.sent_within_s * (count - sent) / count + early_ms;
+    const std::int64_t sent_ms = at.wall_ms - static_cast<std::int64_t>(ago_ms);
+    queue.send({.body = std::move(login.body), .sent_ms = sent_ms}, at);
+    ++sent;
   }
   std::string lines = "example " + std::to_string(example.value_or(0)) + "\n";
   for (const auto& [name, number] : expected) lines += name + " " + std::to_string(number) + "\n";
@@ -130,6 +147,7 @@ void serve_until_told(const Wishes& wishes) {
   make_queues(sandbox.sqs(), wishes);
   sandbox.sqs().set_clock_offset(wishes.clock_skew_s * 1000);
   sandbox.set_credentials({.token = wishes.session_token});
+  if (wishes.unsigned_ok) sandbox.allow_unsigned();
   for (const std::string& fault : wishes.faults) sandbox.faults().add(parse_fault(fault));
   if (wishes.twice > 0) {
     sandbox.faults().add({.on = "ReceiveMessage", .calls = {2}, .fault = {.twice = true}});

@@ -90,12 +90,22 @@ LoginWorld::~LoginWorld() {
 }
 
 void LoginWorld::send(int count) {
-  for (int i = 0; i < count; ++i) {
+  for (int i = 0; i < count; ++i) send_login(login_message(kSeed, next_++));
+}
+
+void LoginWorld::send_only(int count, bool good) {
+  while (count > 0) {
     const LoginMessage login = login_message(kSeed, next_++);
-    login.flaw.empty() ? ++good_ : ++bad_[std::string(login.flaw)];
-    bodies_.push_back(login.body);
-    send_body(login.body);
+    if (login.flaw.empty() != good) continue;
+    send_login(login);
+    --count;
   }
+}
+
+void LoginWorld::send_login(const LoginMessage& login) {
+  login.flaw.empty() ? ++good_ : ++bad_[std::string(login.flaw)];
+  bodies_.push_back(login.body);
+  send_body(login.body);
 }
 
 void LoginWorld::use_queue(const QueueRules& rules) {

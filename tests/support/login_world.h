@@ -43,6 +43,9 @@ class LoginWorld {
   /// Sends `count` messages of the login shape, numbered on from the last; some of them are bad on
   /// purpose.
   void send(int count);
+  /// The same, but all of them are good, or all are bad.
+  void send_good(int count) { send_only(count, true); }
+  void send_bad(int count) { send_only(count, false); }
   void send_body(const std::string& body);
 
   /// `sluice COMMAND …` to its end.
@@ -75,6 +78,8 @@ class LoginWorld {
   void expect_everything_once();
 
  private:
+  void send_only(int count, bool good);
+  void send_login(const LoginMessage& login);
   void look_at_files(const CanarySearch& search) const;
   void look_at_database(const CanarySearch& search);
   CanarySearch search_for_all() const;

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # A private Postgres cluster for tests and for trying things out.
 #
-#   postgres.sh start ENVFILE [--owner PID]    makes it, writes ENVFILE and returns when it answers
+#   postgres.sh start ENVFILE [--owner PID [--durable]]
+#                                              makes it, writes ENVFILE and returns when it answers
 #   postgres.sh stop ENVFILE                   stops it and removes all of it
 #   postgres.sh halt ENVFILE fast|immediate    stops its server; all of it stays
 #   postgres.sh resume ENVFILE                 starts that server again and returns when it answers
@@ -14,8 +15,8 @@
 # by default the parent of whoever called this script: `make`, when called from a recipe. A start with the ENVFILE of a
 # cluster that was left behind removes that one first.
 #
-# Durability is off (fsync), the protocol is whole. Server programs: $SLUICE_POSTGRES_BIN, the newest of
-# /usr/lib/postgresql, or the PATH.
+# Durability (fsync) is off unless asked for, the protocol is whole. Server programs: $SLUICE_POSTGRES_BIN, the newest
+# of /usr/lib/postgresql, or the PATH.
 set -eu
 
 die() {
@@ -107,8 +108,8 @@ port = $port
 unix_socket_directories = '$folder'
 max_connections = 100
 shared_buffers = 64MB
-fsync = off
-full_page_writes = off
+fsync = ${3:-off}
+full_page_writes = ${3:-off}
 log_min_messages = warning
 CONF
   run_server "$folder"
@@ -154,9 +155,10 @@ here=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 
 case "${1:-} $#" in
   "start 2") start "$(realpath -m "$2")" "$(ps -o ppid= -p $PPID | tr -d ' ')" ;;
-  "start 4")
+  "start 4" | "start 5")
     [ "$3" = --owner ] || die "unknown option $3"
-    start "$(realpath -m "$2")" "$4"
+    [ "${5:---durable}" = --durable ] || die "unknown option $5"
+    start "$(realpath -m "$2")" "$4" "${5:+on}"
     ;;
   "stop 2") stop "$(realpath -m "$2")" ;;
   "halt 3") as_postgres "$(find_programs)/pg_ctl" -D "$(data_of "$2")" -m "$3" -w -t 60 stop >/dev/null ;;

@@ -35,6 +35,8 @@ class SandboxHttp {
   ~SandboxHttp();
 
   std::uint16_t port() const;
+  /// Connections so far.
+  std::uint64_t accepted() const;
 
  private:
   class Impl;

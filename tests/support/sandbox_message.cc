@@ -2,6 +2,8 @@
 #include "tests/support/sandbox_message.h"
 
 #include <algorithm>
+#include <array>
+#include <memory>
 #include <utility>
 
 #include <boost/json.hpp>
@@ -35,26 +37,17 @@ bool matches(const std::string& name, const std::vector<std::string>& patterns) 
   });
 }
 
-json::object system_attributes(const Delivery& delivery, const json::object& request) {
-  std::vector<std::string> wanted = names_in(request, "MessageSystemAttributeNames");
-  for (std::string& name : names_in(request, "AttributeNames")) wanted.push_back(std::move(name));
-  if (wanted.empty()) return {};
-  const Message& message = delivery.message;
-  const std::pair<std::string_view, std::string> known[] = {
-      {"ApproximateReceiveCount", std::to_string(message.receive_count)},
-      {"SentTimestamp", std::to_string(message.sent_ms)},
-      {"ApproximateFirstReceiveTimestamp", std::to_string(delivery.first_received_ms)},
-      {"SenderId", "AIDAEXAMPLE"},
-      {"MessageGroupId", message.group},
-      {"SequenceNumber", message.sequence},
-      {"MessageDeduplicationId", delivery.deduplication}};
-  json::object shown;
-  for (const auto& [name, value] : known) {
-    const bool asked = std::ranges::find(wanted, name) != wanted.end() ||
-                       std::ranges::find(wanted, "All") != wanted.end();
-    if (asked && !value.empty()) shown[name] = value;
-  }
-  return shown;
+void append_member(std::string& out, std::string_view name, std::string_view text) {
+  if (out.back() != '{') out += ',';
+  append_json_text(out, name);
+  out += ':';
+  append_json_text(out, text);
+}
+
+void append_escape(std::string& out, unsigned code) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += kDigits[code >> shift & 15];
 }
 
 /// SQS takes #x9, #xA, #xD, #x20 to #xD7FF, #xE000 to #xFFFD and #x10000 to #x10FFFF.
@@ -72,11 +65,14 @@ void check_characters(std::string_view body) {
 }  // namespace
 
 std::string md5_hex(std::string_view data) {
-  static EVP_MD* const digest = EVP_MD_fetch(nullptr, "MD5", nullptr);
-  std::string out(16, '\0');
-  EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr,
-             digest, nullptr);
-  return to_hex(out);
+  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "MD5", nullptr);
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(
+      EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  std::array<unsigned char, 16> out{};
+  EVP_DigestInit_ex2(context.get(), algorithm, nullptr);
+  EVP_DigestUpdate(context.get(), data.data(), data.size());
+  EVP_DigestFinal_ex(context.get(), out.data(), nullptr);
+  return to_hex({reinterpret_cast<const char*>(out.data()), out.size()});
 }
 
 std::string md5_of_attributes(const std::vector<MessageAttribute>& attributes) {
@@ -117,28 +113,82 @@ NewMessage read_message(const json::object& entry) {
   return message;
 }
 
-json::object show_message(const Delivery& delivery, const json::object& request) {
+void append_json_text(std::string& out, std::string_view text) {
+  out += '"';
+  std::size_t plain = 0;  // where what needs no escape began
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0xed) continue;
+    const bool surrogate =
+        byte == 0xed && at + 2 < text.size() && static_cast<unsigned char>(text[at + 1]) >= 0xa0;
+    if (byte == 0xed && !surrogate) continue;
+    out.append(text, plain, at - plain);
+    if (surrogate) {
+      append_escape(out, 0xd000U | (static_cast<unsigned char>(text[at + 1]) & 0x3fU) << 6 |
+                             (static_cast<unsigned char>(text[at + 2]) & 0x3fU));
+      at += 2;
+    } else if (byte < 0x20) {
+      append_escape(out, byte);
+    } else {
+      out.append({'\\', text[at]});
+    }
+    plain = at + 1;
+  }
+  out.append(text, plain).append(1, '"');
+}
+
+MessageView::MessageView(const json::object& request)
+    : system_(names_in(request, "MessageSystemAttributeNames")),
+      own_(names_in(request, "MessageAttributeNames")) {
+  for (std::string& name : names_in(request, "AttributeNames")) system_.push_back(std::move(name));
+}
+
+void MessageView::show(const Delivery& delivery, std::string& out) const {
   const Message& message = delivery.message;
-  json::object shown{{"MessageId", message.id},
-                     {"ReceiptHandle", message.receipt},
-                     {"MD5OfBody", md5_hex(message.body)},
-                     {"Body", message.body}};
-  if (json::object system = system_attributes(delivery, request); !system.empty()) {
-    shown["Attributes"] = std::move(system);
+  out.append(R"({"MessageId":")").append(message.id);
+  out.append(R"(","ReceiptHandle":")").append(message.receipt);
+  out.append(R"(","MD5OfBody":")").append(md5_hex(message.body)).append(R"(","Body":)");
+  append_json_text(out, message.body);
+  show_system(delivery, out);
+  show_own(message, out);
+  out += '}';
+}
+
+void MessageView::show_system(const Delivery& delivery, std::string& out) const {
+  const Message& message = delivery.message;
+  std::string shown = "{";
+  const auto show = [&](std::string_view name, std::string_view value) {
+    const bool asked = std::ranges::find(system_, name) != system_.end() ||
+                       std::ranges::find(system_, "All") != system_.end();
+    if (asked && !value.empty()) append_member(shown, name, value);
+  };
+  if (system_.empty()) return;
+  show("ApproximateReceiveCount", std::to_string(message.receive_count));
+  show("SentTimestamp", std::to_string(message.sent_ms));
+  show("ApproximateFirstReceiveTimestamp", std::to_string(delivery.first_received_ms));
+  show("SenderId", "AIDAEXAMPLE");
+  show("MessageGroupId", message.group);
+  show("SequenceNumber", message.sequence);
+  show("MessageDeduplicationId", delivery.deduplication);
+  if (shown.size() > 1) out.append(R"(,"Attributes":)").append(shown).append("}");
+}
+
+void MessageView::show_own(const Message& message, std::string& out) const {
+  std::vector<MessageAttribute> shown;
+  std::ranges::copy_if(message.attributes, std::back_inserter(shown),
+                       [&](const MessageAttribute& a) { return matches(a.name, own_); });
+  if (shown.empty()) return;
+  append_member(out, "MD5OfMessageAttributes", md5_of_attributes(shown));
+  out += R"(,"MessageAttributes":{)";
+  for (const auto& [name, type, value] : shown) {
+    if (out.back() != '{') out += ',';
+    append_json_text(out, name);
+    out += ":{";
+    append_member(out, "DataType", type);
+    append_member(out, type.starts_with("Binary") ? "BinaryValue" : "StringValue", value);
+    out += '}';
   }
-  std::vector<MessageAttribute> own;
-  const auto patterns = names_in(request, "MessageAttributeNames");
-  std::ranges::copy_if(message.attributes, std::back_inserter(own),
-                       [&](const MessageAttribute& a) { return matches(a.name, patterns); });
-  if (own.empty()) return shown;
-  json::object attributes;
-  for (const auto& [name, type, value] : own) {
-    attributes[name] = json::object{
-        {"DataType", type}, {type.starts_with("Binary") ? "BinaryValue" : "StringValue", value}};
-  }
-  shown["MessageAttributes"] = std::move(attributes);
-  shown["MD5OfMessageAttributes"] = md5_of_attributes(own);
-  return shown;
+  out += '}';
 }
 
 }  // namespace sluice

@@ -23,7 +23,7 @@ SandboxQueue::SandboxQueue(QueueRules rules, std::uint64_t seed, SandboxQueue* d
     : rules_(std::move(rules)),
       dead_letters_(dead_letters),
       random_(seed),
-      secret_(random_.next()) {}
+      receipts_(random_.next()) {}
 
 std::size_t SandboxQueue::send(NewMessage message, Now now) {
   const std::size_t number = entries_.size();
@@ -59,6 +59,7 @@ std::vector<Delivery> SandboxQueue::receive(int most, int visibility_s, Now now,
   if (!again.empty() || is_full(now)) return again;
   const std::size_t room = static_cast<std::size_t>(rules_.in_flight_limit) - tally_.in_flight;
   std::vector<Delivery> deliveries;
+  deliveries.reserve(static_cast<std::size_t>(most));
   for (const std::size_t number : take(std::min<std::size_t>(most, room), now)) {
     Entry& entry = entries_[number];
     move_to(State::in_flight, number);
@@ -132,7 +133,7 @@ Delivery SandboxQueue::message(std::size_t number) const {
   delivery.first_received_ms = entry.first_received_ms;
   Message& message = delivery.message;
   message.id = to_text(entry.id);
-  message.receipt = to_handle(secret_, {number, entry.receive_count});
+  message.receipt = receipts_.handle_of({number, entry.receive_count});
   message.body = entry.body;
   message.sent_ms = entry.sent_ms;
   message.receive_count = entry.receive_count;
@@ -146,7 +147,7 @@ Delivery SandboxQueue::message(std::size_t number) const {
 }
 
 std::optional<std::size_t> SandboxQueue::number_of(const std::string& handle) const {
-  const auto receipt = from_handle(secret_, handle);
+  const auto receipt = receipts_.read(handle);
   if (!receipt || receipt->number >= entries_.size()) return std::nullopt;
   return receipt->number;
 }
@@ -261,7 +262,7 @@ std::vector<Delivery> SandboxQueue::replay(const std::string& attempt, std::int6
 }
 
 SandboxReceipt SandboxQueue::receipt_of(const std::string& handle) const {
-  const auto receipt = from_handle(secret_, handle);
+  const auto receipt = receipts_.read(handle);
   if (!receipt || receipt->number >= entries_.size()) {
     throw SandboxRefusal("ReceiptHandleIsInvalid", "The input receipt handle is invalid");
   }

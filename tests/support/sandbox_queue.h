@@ -138,7 +138,7 @@ class SandboxQueue {
   QueueRules rules_;
   SandboxQueue* dead_letters_;
   SeededRandom random_;
-  std::uint64_t secret_;
+  SandboxReceipts receipts_;
   std::deque<Entry> entries_;
   std::map<std::string, Group> groups_;
   std::priority_queue<Lease, std::vector<Lease>, std::greater<>> leases_;

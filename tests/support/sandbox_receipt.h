@@ -15,8 +15,20 @@ struct SandboxReceipt {
   std::uint32_t delivery = 0;  // 1 for the first
 };
 
-std::string to_handle(std::uint64_t queue_secret, SandboxReceipt receipt);
-/// Nothing when this queue never made such a handle.
-std::optional<SandboxReceipt> from_handle(std::uint64_t queue_secret, std::string_view handle);
+/// Of one queue.
+class SandboxReceipts {
+ public:
+  explicit SandboxReceipts(std::uint64_t secret);
+
+  std::string handle_of(SandboxReceipt receipt) const;
+  /// Nothing when this queue never made such a handle.
+  std::optional<SandboxReceipt> read(std::string_view handle) const;
+
+ private:
+  std::string_view padding_of(SandboxReceipt receipt) const;
+
+  std::uint64_t secret_;
+  std::string pool_;  // of which each handle ends with a piece
+};
 
 }  // namespace sluice

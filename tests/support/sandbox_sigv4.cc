@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <string_view>
 
 #include <openssl/crypto.h>
@@ -87,11 +88,15 @@ void check_signed_names(const SandboxRequest& request, const std::vector<std::st
 }
 
 std::string sha256_hex(std::string_view data) {
-  static EVP_MD* const digest = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  std::string out(32, '\0');
-  EVP_Digest(data.data(), data.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr,
-             digest, nullptr);
-  return to_hex(out);
+  // Fetching the algorithm and making a context cost more than the digest of a request.
+  static EVP_MD* const algorithm = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+  thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(
+      EVP_MD_CTX_new(), &EVP_MD_CTX_free);
+  std::array<unsigned char, 32> out{};
+  EVP_DigestInit_ex2(context.get(), algorithm, nullptr);
+  EVP_DigestUpdate(context.get(), data.data(), data.size());
+  EVP_DigestFinal_ex(context.get(), out.data(), nullptr);
+  return to_hex({reinterpret_cast<const char*>(out.data()), out.size()});
 }
 
 std::string hmac(std::string_view key, std::string_view data) {
@@ -100,6 +105,19 @@ std::string hmac(std::string_view key, std::string_view data) {
        reinterpret_cast<const unsigned char*>(data.data()), data.size(),
        reinterpret_cast<unsigned char*>(out.data()), nullptr);
   return out;
+}
+
+/// The key of a day, which four digests make, as this thread last needed it.
+const std::string& signing_key(const std::string& secret, const std::string& scope) {
+  thread_local std::string made_from;
+  thread_local std::string key;
+  std::string wanted = secret + "\n" + scope;
+  if (wanted != made_from) {
+    key = "AWS4" + secret;
+    for (const std::string_view part : split(scope, '/')) key = hmac(key, part);
+    made_from = std::move(wanted);
+  }
+  return key;
 }
 
 /// Trimmed, inner white space collapsed.
@@ -127,10 +145,8 @@ std::string sign(const SandboxRequest& request, const Authorization& claim,
   }
   canonical += "\n" + names + "\n" + sha256_hex(request.body);
   const std::string scope = claim.day + "/" + claim.region + "/" + claim.service + "/aws4_request";
-  std::string key = "AWS4" + secret;
-  for (const std::string_view part : split(scope, '/')) key = hmac(key, part);
-  return to_hex(
-      hmac(key, "AWS4-HMAC-SHA256\n" + stamp + "\n" + scope + "\n" + sha256_hex(canonical)));
+  return to_hex(hmac(signing_key(secret, scope),
+                     "AWS4-HMAC-SHA256\n" + stamp + "\n" + scope + "\n" + sha256_hex(canonical)));
 }
 
 /// "20261120T100700Z" as milliseconds.
@@ -150,16 +166,16 @@ std::int64_t parse_stamp(const std::string& stamp, const std::string& day) {
 
 }  // namespace
 
-std::string SandboxRequest::header(std::string_view name) const {
+const std::string& SandboxRequest::header(std::string_view name) const {
+  static const std::string none;
   const auto found =
       std::ranges::find(headers, name, [](const auto& h) { return std::string_view(h.first); });
-  return found == headers.end() ? std::string() : found->second;
+  return found == headers.end() ? none : found->second;
 }
 
 void verify_signature(const SandboxRequest& request, const KnownCredentials& known,
                       const std::string& region, std::int64_t wall_ms, const std::string& service) {
-  const std::string header = request.header("authorization");
-  const Authorization claim = parse(header);
+  const Authorization claim = parse(request.header("authorization"));
   check_signed_names(request, claim.signed_names);
   const auto credentials = known.find(claim.access_key);
   if (credentials == known.end()) {
@@ -177,7 +193,7 @@ void verify_signature(const SandboxRequest& request, const KnownCredentials& kno
   if (claim.region != region || claim.service != service) {
     mismatch("the credential is scoped to " + claim.region + "/" + claim.service);
   }
-  const std::string stamp = request.header("x-amz-date");
+  const std::string& stamp = request.header("x-amz-date");
   if (std::abs(parse_stamp(stamp, claim.day) - wall_ms) > kClockWindowMs) {
     throw SandboxRefusal(
         "RequestTimeTooSkewed",

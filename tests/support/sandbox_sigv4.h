@@ -25,7 +25,7 @@ struct SandboxRequest {
   std::string body;
 
   /// The first of that name, or nothing.
-  std::string header(std::string_view name) const;
+  const std::string& header(std::string_view name) const;
 };
 
 using KnownCredentials = std::map<std::string, SandboxCredentials>;  // by access key

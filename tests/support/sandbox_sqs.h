@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// SQS's operations: a checked request in, the answer out, both JSON. Knows queues, time and
-// waiting; no sockets.
+// SQS's operations: a checked request in, the answer out, both JSON, the answer as text. Knows
+// queues, time and waiting; no sockets.
 #pragma once
 
 #include <atomic>
@@ -29,8 +29,9 @@ class SandboxSqs {
   /// `use` runs alone; who waits for a message looks again afterwards.
   void with_queue(const std::string& name, const std::function<void(SandboxQueue&, Now)>& use);
 
-  boost::json::object serve(const std::string& operation, const boost::json::object& request,
-                            const SandboxFault& fault);
+  /// The answer as it goes onto the wire.
+  std::string serve(const std::string& operation, const boost::json::object& request,
+                    const SandboxFault& fault);
 
   /// The time of the sandbox. Leases, delays and waits can be moved forward; its wall clock can be
   /// wrong.
@@ -43,7 +44,7 @@ class SandboxSqs {
  private:
   using Json = boost::json::object;
   std::string url_of(const QueueRules& rules) const;
-  Json receive(const Json& request, const SandboxFault& fault);
+  std::string receive(const Json& request, const SandboxFault& fault);
   Json send(const Json& entry, SandboxQueue& queue);
   Json queue_url(const Json& request);
   Json queue_attributes(const Json& request);
