@@ -36,6 +36,33 @@ TEST_F(DrainTest, deletes_go_in_calls_of_ten_and_never_in_an_empty_one) {
   }
 }
 
+TEST_F(DrainTest, as_many_deletes_go_side_by_side_as_receives_and_never_fewer_than_thirty_two) {
+  limits_.window_messages = 2000;
+  int first = 1;
+  for (const auto& [receivers, most] : {std::pair(1, 32U), std::pair(64, 64U)}) {
+    SCOPED_TRACE(receivers);
+    limits_.receivers = receivers;
+    start();
+    for (int given = 0; given < 2000; given += 10) {
+      const auto polls = take<ReceiveOrder>();
+      ASSERT_FALSE(polls.empty());
+      feed(Received{polls[0].ticket, messages(first + given, 10), false});
+      orders_.insert(orders_.end(), polls.begin() + 1, polls.end());
+    }
+    first += 2000;
+    load_all();
+    std::size_t side_by_side = 0;
+    std::vector<RemoveOrder> under_way = take<RemoveOrder>();
+    while (!under_way.empty()) {
+      side_by_side = std::max(side_by_side, under_way.size());
+      answer(under_way[0].ticket, under_way[0].handles.size());
+      under_way.erase(under_way.begin());
+      for (RemoveOrder& order : take<RemoveOrder>()) under_way.push_back(std::move(order));
+    }
+    EXPECT_EQ(side_by_side, most);
+  }
+}
+
 TEST_F(DrainTest, a_delete_call_that_fails_holds_up_no_later_one_and_is_made_again) {
   limits_.window_messages = 30;
   start();

@@ -150,6 +150,26 @@ TEST_F(DrainTest, receiving_stops_while_two_windows_lie_on_the_disk) {
   EXPECT_FALSE(take<ReceiveOrder>().empty());
 }
 
+TEST_F(DrainTest, five_thousand_messages_are_staged_at_once_and_a_few_after_half_a_second) {
+  start();
+  const auto deliver_ten = [this](int first) {
+    const auto polls = take<ReceiveOrder>();
+    ASSERT_FALSE(polls.empty());
+    feed(Received{polls[0].ticket, messages(first, 10), false});
+    orders_.insert(orders_.end(), polls.begin() + 1, polls.end());
+  };
+  const auto staged = [this] { return checkpoint_->unfinished().at(0).messages; };
+  for (int first = 1; first < 4990; first += 10) deliver_ten(first);
+  EXPECT_EQ(staged(), 0U);
+  deliver_ten(4991);
+  EXPECT_EQ(staged(), 5000U);
+  deliver_ten(5001);
+  pass(499);
+  EXPECT_EQ(staged(), 5000U);
+  pass(1);
+  EXPECT_EQ(staged(), 5010U);
+}
+
 TEST_F(DrainTest, a_clock_that_is_set_back_does_not_keep_a_window_open) {
   start();
   auto polls = take<ReceiveOrder>();
