@@ -19,12 +19,13 @@ constexpr std::int64_t last(std::int64_t number) { return first(number + 1) - 1;
                         std::string(what) + " of window " + std::to_string(window.number));
 }
 
-void insert_receipts(sqlite::Connection& db, std::int64_t number, std::string_view bytes) {
-  const Digest digest = sha256(bytes);
-  db.statement(
-        "INSERT INTO receipts VALUES ((SELECT coalesce(max(place) + 1, ?1) FROM receipts"
-        " WHERE place BETWEEN ?1 AND ?2), ?3, ?4)",
-        first(number), last(number), sqlite::Blob{packed::view(digest)}, sqlite::Blob{bytes})
+/// Behind what `table` has of the window.
+void insert(sqlite::Connection& db, const std::string& table, std::int64_t number,
+            std::string_view piece) {
+  const Digest digest = sha256(piece);
+  db.statement("INSERT INTO " + table + " VALUES ((SELECT coalesce(max(place) + 1, ?1) FROM " +
+                   table + " WHERE place BETWEEN ?1 AND ?2), ?3, ?4)",
+               first(number), last(number), sqlite::Blob{packed::view(digest)}, sqlite::Blob{piece})
       .run();
 }
 
@@ -43,12 +44,7 @@ bool unpack_receipts(std::string_view bytes, std::vector<std::optional<std::stri
 }  // namespace
 
 void add(sqlite::Connection& db, std::int64_t number, std::string_view piece) {
-  const Digest digest = sha256(piece);
-  db.statement(
-        "INSERT INTO batch VALUES ((SELECT coalesce(max(place) + 1, ?1) FROM batch"
-        " WHERE place BETWEEN ?1 AND ?2), ?3, ?4)",
-        first(number), last(number), sqlite::Blob{packed::view(digest)}, sqlite::Blob{piece})
-      .run();
+  insert(db, "batch", number, piece);
 }
 
 Digest digest(sqlite::Connection& db, std::int64_t number) {
@@ -99,11 +95,11 @@ void add_receipts(sqlite::Connection& db, std::int64_t number, const std::vector
       packed::append(piece, receipt.position);
       packed::append_text(piece, receipt.handle);
       if (piece.size() < kPieceBytes) continue;
-      insert_receipts(db, number, piece);
+      insert(db, "receipts", number, piece);
       piece.clear();
     }
   }
-  if (!piece.empty()) insert_receipts(db, number, piece);
+  if (!piece.empty()) insert(db, "receipts", number, piece);
 }
 
 void remove_receipts(sqlite::Connection& db, std::int64_t number) {
