@@ -146,7 +146,9 @@ TEST_F(PrivacyOfTheProcess, what_it_starts_gets_no_file_and_no_key_and_no_clear_
 }
 
 TEST_F(Privacy, a_crash_leaves_no_memory_behind) {
-  world.variables()["ASAN_OPTIONS"] = "handle_segv=0:handle_abort=0";  // it must die of them
+  for (const char* sanitizer : {"ASAN_OPTIONS", "TSAN_OPTIONS"}) {
+    world.variables()[sanitizer] = "handle_segv=0:handle_abort=0";  // it must die of them
+  }
   for (const int signal : {SIGABRT, SIGSEGV}) {
     const auto gate = gate_before(world, "ReceiveMessage");
     world.send_body(canary_body("somebody"));

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // A run that is told to stop, wherever it is: it ends in under 5 s, nothing half done (promise G7).
+#include <atomic>
 #include <chrono>
+#include <functional>
+#include <iostream>
 #include <thread>
 
 #include <signal.h>
 
+#include "job/pipeline/limits.h"
 #include "tests/end_to_end/scene.h"
 
 namespace sluice {
@@ -12,10 +16,13 @@ namespace {
 
 using std::chrono::steady_clock;
 
-/// Sends the signal and waits for the end, which must come in time and be an orderly one.
-Outcome stop(Program& run, int signal = SIGTERM) {
+/// Sends the signal, does `then`, and waits for the end, which must come in time and be an orderly
+/// one.
+Outcome stop(
+    Program& run, int signal = SIGTERM, const std::function<void()>& then = [] {}) {
   const auto begin = steady_clock::now();
   run.signal(signal);
+  then();
   const Outcome outcome = run.wait();
   EXPECT_LT(steady_clock::now() - begin, std::chrono::seconds(5));
   EXPECT_EQ(outcome.status, 128 + signal) << outcome.out << outcome.err;
@@ -112,6 +119,40 @@ TEST_F(Stopping, while_a_load_waits_for_a_lock) {
   const Outcome next = world.run({"--empty-polls", "1"});
   EXPECT_EQ(next.status, 0) << next.err;
   EXPECT_EQ(next.count("carried_in"), 50);
+  expect_the_next_run_finishes();
+}
+
+/// A call takes 20 ms, and so does each of the hundreds that give messages back.
+TEST_F(Stopping, with_32_receives_and_a_copy_under_way_and_thousands_in_hand) {
+  constexpr std::size_t kReceives = 32;
+  constexpr std::size_t kWindow = 6'000;
+  constexpr std::size_t kTaken = kWindow + 4'500;  // up to 5,000 of a window are unstaged
+  constexpr std::chrono::milliseconds kAway{20};
+  std::atomic<std::size_t> held = 0;
+  const auto gate = std::make_shared<SandboxGate>();
+  world.aws().faults().add(
+      {.on = "ReceiveMessage",
+       .when = [&](const auto&) { return tally(world).deliveries >= kTaken && ++held > 0; },
+       .fault = {.delay = kAway, .gate = gate}});
+  world.aws().faults().add({.fault = {.delay = kAway}});
+  TestSession holder = world.database().session();
+  holder.run("BEGIN; LOCK TABLE public.user_logins IN ACCESS EXCLUSIVE MODE");
+  world.send(2 * kWindow);
+  const auto run = world.start_run(
+      {"--window-messages", std::to_string(kWindow), "--receivers", std::to_string(kReceives)});
+  wait_until([&] { return held == kReceives; });
+  world.database().wait_until(
+      "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
+      "wait_event_type = 'Lock' AND query LIKE 'COPY \"public\"%')");
+  const Outcome outcome = stop(*run, SIGTERM, [&] { gate->open(); });
+  expect_recorded(outcome);
+  expect_only_carried_messages_hidden(outcome);
+  EXPECT_EQ(outcome.count("received"), outcome.count("returned") + outcome.count("carried_out"));
+  EXPECT_GE(outcome.count("returned"), std::int64_t{kBatch * kReceives});  // what came too late
+  EXPECT_GE(outcome.count("carried_out"), std::int64_t{kWindow});
+  std::cout << outcome.count("returned") << " given back\n";
+  holder.run("ROLLBACK");
+  world.aws().faults().clear();
   expect_the_next_run_finishes();
 }
 

@@ -117,3 +117,15 @@ mutant("window ids are counted"
   [[random_128,]]
   [[[last = 0]() mutable { return WindowId{static_cast<std::uint8_t>(++last)}; },]]
   end_to_end WindowIds.those_of_runs_that_know_nothing_of_each_other_have_nothing_in_common)
+
+mutant("what an earlier run left is finished from the newest window back"
+  job/pipeline/drain.cc
+  [[HeldWindow& held = windows_.emplace_back();]]
+  [[HeldWindow& held = windows_.emplace_front();]]
+  crash While/WindowMixes.a_run_killed_in_each_of_them_is_finished_by_the_next/a_window_is_copied)
+
+mutant("a stop does not give back what is not staged"
+  job/pipeline/drain_stop.cc
+  [[hide(unstaged, 0, Call::Kind::give_back);]]
+  ""
+  end_to_end Stopping.with_32_receives_and_a_copy_under_way_and_thousands_in_hand)

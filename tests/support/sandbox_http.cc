@@ -162,7 +162,6 @@ class SandboxHttp::Impl {
                 ::listen(listener_, SOMAXCONN) == 0 && ::getsockname(listener_, any, &size) == 0,
             "a free port of 127.0.0.1");
     port_ = ntohs(address.sin_port);
-    accepting_ = std::thread([this] { accept(); });
   }
 
   ~Impl() {
@@ -179,6 +178,9 @@ class SandboxHttp::Impl {
     for (Served& served : served_) served.thread.join();
   }
 
+  void start() {
+    accepting_ = std::thread([this] { accept(); });
+  }
   std::uint16_t port() const { return port_; }
   std::uint64_t accepted() const { return accepted_; }
 
@@ -231,7 +233,9 @@ class SandboxHttp::Impl {
   std::thread accepting_;  // last: it uses the rest
 };
 
-SandboxHttp::SandboxHttp(Handler handler) : impl_(std::make_unique<Impl>(std::move(handler))) {}
+SandboxHttp::SandboxHttp(Handler handler) : impl_(std::make_unique<Impl>(std::move(handler))) {
+  impl_->start();  // only now: a handler may ask us for the port
+}
 SandboxHttp::~SandboxHttp() = default;
 std::uint16_t SandboxHttp::port() const { return impl_->port(); }
 std::uint64_t SandboxHttp::accepted() const { return impl_->accepted(); }
