@@ -2,10 +2,12 @@
 #include "tests/crash/crash_world.h"
 
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <set>
 #include <stdexcept>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -15,6 +17,7 @@ namespace sluice {
 namespace {
 
 constexpr int kKilled = 137;
+constexpr auto kPause = std::chrono::milliseconds(5);
 constexpr std::array kFiles = {"", "-journal"};
 
 /// Each system call is counted by itself. Not with --seccomp-bpf: there the signal is lost.
@@ -67,8 +70,9 @@ void CrashWorld::kill_when(const std::string& condition) {
 void CrashWorld::kill_once(const std::function<bool()>& is_held,
                            const std::vector<std::string>& before) {
   const Start started = start(before);
-  while (!started.program->has_ended() && !is_held()) {
-  }
+  // What is held waits for us; asking without a pause would take the processor from whom we wait
+  // for.
+  while (!started.program->has_ended() && !is_held()) std::this_thread::sleep_for(kPause);
   started.program->kill();
   EXPECT_TRUE(is_killed(started)) << "it came to its end, and was not held";
 }
