@@ -28,10 +28,11 @@ class WallClock : public testing::Test {
     std::filesystem::rename(file() + ".new", file());
   }
 
-  /// A run whose load waits for `holder`.
+  /// A run whose load waits for `holder`. One receive at a time: an empty answer that overtook
+  /// another would seal the window before it has all.
   std::unique_ptr<Program> start_held_run(TestSession& holder) {
     holder.run("BEGIN; LOCK TABLE public.user_logins");
-    auto run = world.start_run();
+    auto run = world.start_run({"--receivers", "1"});
     world.database().wait_until(
         "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
         "application_name = 'sluice' AND wait_event_type = 'Lock')");
