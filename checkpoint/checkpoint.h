@@ -114,15 +114,6 @@ class Checkpoint {
   std::unique_ptr<sqlite::Connection> db_;
 };
 
-/// What `status` shows without disturbing a run that holds the file: read without the lock.
-struct CheckpointGlance {
-  bool exists = false;
-  bool locked = false;
-  std::string holder;           // "process 4242" when locked
-  std::vector<Window> windows;  // unfinished and set aside; empty when locked
-};
-CheckpointGlance glance_at(const std::string& path);
-
 /// Bytes free for us on the file system of `path`, and whether it is one on which SQLite's locks do
 /// not hold (NFS).
 struct DiskSpace {

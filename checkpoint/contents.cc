@@ -29,6 +29,25 @@ void insert(sqlite::Connection& db, const std::string& table, std::int64_t numbe
       .run();
 }
 
+/// Each piece in its order, and it is what was staged: Damaged unless all digests match.
+template <typename Take>
+void each_piece(sqlite::Connection& db, const Window& window, Take take) {
+  auto row =
+      db.statement("SELECT digest, contents FROM batch WHERE place BETWEEN ? AND ? ORDER BY place",
+                   first(window.number), last(window.number));
+  Sha256 hash;
+  while (row.next()) {
+    if (row.bytes(0) != packed::view(sha256(row.bytes(1)))) {
+      damaged(db, window, "a digest does not match the contents");
+    }
+    hash.add(row.bytes(0));
+    take(row.bytes(1));
+  }
+  if (window.state != WindowState::open && window.digest != hash.finish()) {
+    damaged(db, window, "the digest does not match the batches");
+  }
+}
+
 /// Later receipts overwrite earlier ones. False when these are no receipts of such a window.
 bool unpack_receipts(std::string_view bytes, std::vector<std::optional<std::string>>& handles) {
   packed::Reader in(bytes);
@@ -58,20 +77,7 @@ Digest digest(sqlite::Connection& db, std::int64_t number) {
 SealedWindow read(sqlite::Connection& db, const Window& window) {
   SealedWindow sealed;
   sealed.window = window;
-  {
-    auto row = db.statement(
-        "SELECT digest, contents FROM batch WHERE place BETWEEN ? AND ? ORDER BY place",
-        first(window.number), last(window.number));
-    while (row.next()) {
-      if (row.bytes(0) != packed::view(sha256(row.bytes(1)))) {
-        damaged(db, window, "a digest does not match the contents");
-      }
-      sealed.batches.emplace_back(row.bytes(1));
-    }
-  }
-  if (window.state != WindowState::open && window.digest != digest(db, window.number)) {
-    damaged(db, window, "the digest does not match the batches");
-  }
+  each_piece(db, window, [&](std::string_view piece) { sealed.batches.emplace_back(piece); });
   // Only now that no string moves any more: the messages view into them.
   sealed.messages.reserve(window.messages);
   for (const std::string& batch : sealed.batches) {
@@ -81,6 +87,25 @@ SealedWindow read(sqlite::Connection& db, const Window& window) {
     damaged(db, window, "messages are missing in the contents");
   }
   return sealed;
+}
+
+std::vector<MessageKey> keys_with_receipts(sqlite::Connection& db, const Window& window) {
+  const std::vector<Receipt> left = receipts(db, window);
+  std::vector<MessageKey> keys;
+  keys.reserve(left.size());
+  std::uint32_t position = 0;
+  std::vector<StagedMessage> messages;
+  each_piece(db, window, [&](std::string_view piece) {
+    messages.clear();
+    if (!unpack(piece, messages)) damaged(db, window, "no messages are the contents");
+    for (const StagedMessage& message : messages) {
+      const bool is_left = keys.size() < left.size() && left[keys.size()].position == position;
+      if (is_left) keys.push_back(message.key);
+      ++position;
+    }
+  });
+  if (position != window.messages) damaged(db, window, "messages are missing in the contents");
+  return keys;
 }
 
 void remove(sqlite::Connection& db, std::int64_t number) {

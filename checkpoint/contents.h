@@ -26,4 +26,8 @@ void remove_receipts(sqlite::Connection& db, std::int64_t number);
 /// window has receipts of more messages than it is to delete.
 std::vector<Receipt> receipts(sqlite::Connection& db, const Window& window);
 
+/// Keys of the messages whose receipts are left: of a loaded window, those still to be deleted.
+/// Verified like both.
+std::vector<MessageKey> keys_with_receipts(sqlite::Connection& db, const Window& window);
+
 }  // namespace sluice::contents

@@ -87,11 +87,6 @@ void require_whole(sqlite::Connection& db, const CheckpointIdentity& owner) {
 
 }  // namespace
 
-bool is_of_this_format(sqlite::Connection& db) {
-  return value_of(db, "PRAGMA application_id") == kApplicationId &&
-         value_of(db, "PRAGMA user_version") == kFormat;
-}
-
 void write_format(sqlite::Connection& db, const CheckpointIdentity& identity) {
   for (const std::string_view table : kTables) db.statement(table).run();
   // In the transaction of the tables, so that a half-made file is recognised as none of ours.
@@ -104,7 +99,7 @@ void write_format(sqlite::Connection& db, const CheckpointIdentity& identity) {
       .run();
 }
 
-void require_ours(sqlite::Connection& db, const CheckpointIdentity& identity) {
+CheckpointIdentity owner_of(sqlite::Connection& db) {
   if (value_of(db, "PRAGMA application_id") != kApplicationId) {
     throw sqlite::Damaged(db.path(), std::filesystem::file_size(db.path()) == 0
                                          ? "it is empty"
@@ -117,17 +112,26 @@ void require_ours(sqlite::Connection& db, const CheckpointIdentity& identity) {
                                            std::to_string(format) + ", this one knows " +
                                            std::to_string(kFormat) + ")");
   }
-  const CheckpointIdentity owner = owner_in(db);
+  CheckpointIdentity owner = owner_in(db);
   if (format == kFormat) require_whole(db, owner);
+  return owner;
+}
+
+void require_this_format(sqlite::Connection& db) {
+  const std::int64_t format = value_of(db, "PRAGMA user_version");
+  if (format == kFormat) return;
+  throw Unsuitable{"was written by an older version (format " + std::to_string(format) +
+                   ", this one writes " + std::to_string(kFormat) + ")"};
+}
+
+void require_ours(sqlite::Connection& db, const CheckpointIdentity& identity) {
+  const CheckpointIdentity owner = owner_of(db);
   if (owner.pipeline != identity.pipeline) {
     throw CheckpointError(Kind::other_pipeline, "checkpoint " + db.path() + ": " +
                                                     "belongs to pipeline '" + owner.pipeline + "'");
   }
   // Only after the pipeline: another's file is refused, however old it is.
-  if (format < kFormat) {
-    throw Unsuitable{"was written by an older version (format " + std::to_string(format) +
-                     ", this one writes " + std::to_string(kFormat) + ")"};
-  }
+  require_this_format(db);
   if (owner.queue != identity.queue) throw Unsuitable{"belongs to another queue"};
   if (owner.database != identity.database) throw Unsuitable{"belongs to another database"};
 }

@@ -17,9 +17,12 @@ struct Unsuitable {
 /// Tables, format and identity, in the transaction of the caller.
 void write_format(sqlite::Connection& db, const CheckpointIdentity& identity);
 
+/// Whose it is, in whatever format. Throws Damaged, or CheckpointError{newer}.
+CheckpointIdentity owner_of(sqlite::Connection& db);
+/// Throws Unsuitable when it is of an older format, whose windows cannot be read.
+void require_this_format(sqlite::Connection& db);
+
 /// Throws Damaged, Unsuitable, or CheckpointError{newer, other_pipeline}.
 void require_ours(sqlite::Connection& db, const CheckpointIdentity& identity);
-
-bool is_of_this_format(sqlite::Connection& db);
 
 }  // namespace sluice

@@ -20,7 +20,8 @@ namespace {
 
 using Kind = CheckpointError::Kind;
 
-/// `glance_at` of another process holds a shared lock for a moment; that must not fail a run.
+/// Whoever looks into the file with SQLite's own tools holds a shared lock for a moment; that must
+/// not fail a run.
 constexpr int kLockWaitMs = 250;
 
 /// EXCLUSIVE comes first: set before the first access, the lock is never given back between two

@@ -40,6 +40,7 @@ const char* address(std::string_view bytes) { return bytes.empty() ? "" : bytes.
           no_room(system_error) ? Kind::disk_full : Kind::unwritable,
           subject + message + ", " + std::generic_category().message(system_error));
     case SQLITE_READONLY:
+      if (code == SQLITE_READONLY_ROLLBACK) throw HotJournal(path);
       // We opened it to be written, and that went well: its header says that it was made by a
       // SQLite to come.
       if (code == SQLITE_READONLY) throw Damaged(path, message);
@@ -109,11 +110,13 @@ std::string_view Statement::bytes(int column) const {
 void Connection::Close::operator()(sqlite3* handle) const { sqlite3_close(handle); }
 void Connection::Close::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 
-Connection::Connection(const std::string& path, int wait_ms) : path_(path) {
+Connection::Connection(const std::string& path, int wait_ms, Access access) : path_(path) {
   sqlite3* handle = nullptr;
-  const int opened =
-      sqlite3_open_v2(path.c_str(), &handle,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const bool read = access == Access::read;
+  const int flags = (read ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE) | SQLITE_OPEN_NOMUTEX |
+                    SQLITE_OPEN_EXRESCODE;
+  // "unix-none": as always, without locks (https://www.sqlite.org/vfs.html).
+  const int opened = sqlite3_open_v2(path.c_str(), &handle, flags, read ? "unix-none" : nullptr);
   handle_.reset(handle);
   if (handle == nullptr) throw std::bad_alloc();
   if (opened != SQLITE_OK) fail();

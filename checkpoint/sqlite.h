@@ -29,6 +29,15 @@ class Damaged : public CheckpointError {
   std::string reason_;
 };
 
+/// CheckpointError of kind `unwritable`: a process died within a transaction, and what it left can
+/// only be read once it is rolled back.
+class HotJournal : public CheckpointError {
+ public:
+  explicit HotJournal(const std::string& path)
+      : CheckpointError(Kind::unwritable,
+                        "checkpoint " + path + ": a process died while it wrote to it") {}
+};
+
 /// Bytes for a column that is a BLOB; a string_view alone is TEXT.
 struct Blob {
   std::string_view bytes;
@@ -69,10 +78,14 @@ class Statement {
   int bound_ = 0;
 };
 
+/// `read` changes nothing, whatever it finds, and takes no lock: whoever reads sees to it that
+/// nobody wrote meanwhile.
+enum class Access { read, write };
+
 class Connection {
  public:
   /// The file must exist. Waits `wait_ms` for a lock that another holds.
-  Connection(const std::string& path, int wait_ms);
+  Connection(const std::string& path, int wait_ms, Access access = Access::write);
 
   const std::string& path() const { return path_; }
 

@@ -5,7 +5,7 @@ install(FILES LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # To read and to copy from. What is built from the sources stays with them.
 install(FILES README.md DESTINATION ${CMAKE_INSTALL_DATADIR}/sluice)
-install(DIRECTORY pipelines airflow_dag cron DESTINATION ${CMAKE_INSTALL_DATADIR}/sluice
+install(DIRECTORY pipelines airflow_dag cron prometheus grafana DESTINATION ${CMAKE_INSTALL_DATADIR}/sluice
   PATTERN __pycache__ EXCLUDE PATTERN Containerfile* EXCLUDE PATTERN systemd EXCLUDE)
 # Not CMAKE_INSTALL_LIBDIR: systemd looks into lib, below /usr and /usr/local, on every distribution.
 install(DIRECTORY cron/systemd/ DESTINATION lib/systemd/system

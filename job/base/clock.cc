@@ -14,6 +14,11 @@ Now now() {
   return {ms(steady_clock::now()), ms(system_clock::now())};
 }
 
+std::int64_t steady_ns() {
+  using namespace std::chrono;
+  return duration_cast<nanoseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
 std::int64_t days_from_civil(int year, unsigned month, unsigned day) {
   using namespace std::chrono;
   return sys_days(std::chrono::year(year) / std::chrono::month(month) / std::chrono::day(day))

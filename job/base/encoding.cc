@@ -68,6 +68,12 @@ std::string to_hex(std::string_view bytes) {
   return out;
 }
 
+std::string uuid_text(const std::array<std::uint8_t, 16>& uuid) {
+  const std::string hex = to_hex({reinterpret_cast<const char*>(uuid.data()), uuid.size()});
+  return hex.substr(0, 8) + "-" + hex.substr(8, 4) + "-" + hex.substr(12, 4) + "-" +
+         hex.substr(16, 4) + "-" + hex.substr(20);
+}
+
 std::string to_base64(std::string_view bytes) { return encode64(bytes, kStandard, true); }
 std::string to_base64url(std::string_view bytes) { return encode64(bytes, kUrlSafe, false); }
 

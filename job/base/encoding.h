@@ -2,6 +2,7 @@
 // Bytes as text and back.
 #pragma once
 
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <optional>
@@ -13,6 +14,9 @@ namespace sluice {
 /// Lower-case hexadecimal.
 void append_hex(std::string& out, std::string_view bytes);
 std::string to_hex(std::string_view bytes);
+
+/// 8-4-4-4-12, as RFC 9562 writes a UUID.
+std::string uuid_text(const std::array<std::uint8_t, 16>& uuid);
 
 /// RFC 4648 with padding. Decoding is strict: no white space, no missing padding, no stray bits.
 std::string to_base64(std::string_view bytes);

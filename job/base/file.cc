@@ -77,6 +77,7 @@ void write_file(const std::string& path, std::string_view content, std::string_v
                 Mode mode) {
   const std::string temporary = beside(path);
   int error = write_new(temporary, content, mode == Mode::secret ? 0600 : 0644);
+  if (error == 0 && mode == Mode::shared && ::chmod(temporary.c_str(), 0644) != 0) error = errno;
   if (error == 0 && ::rename(temporary.c_str(), path.c_str()) != 0) error = errno;
   if (error != 0) {
     ::unlink(temporary.c_str());

@@ -13,9 +13,9 @@ namespace sluice {
 std::string read_file(const std::string& path, std::size_t most, std::string_view what);
 
 /// Written beside, synced and renamed, so that a reader sees the old file or the new one and never
-/// a half. Mode 0600 for `secret`, else what the umask leaves of 0644. Failure{configuration} when
-/// the folder cannot take it.
-enum class Mode { open, secret };
+/// a half. Mode 0600 for `secret`, 0644 for `shared`, else what the umask leaves of 0644.
+/// Failure{configuration} when the folder cannot take it.
+enum class Mode { open, secret, shared };
 void write_file(const std::string& path, std::string_view content, std::string_view what,
                 Mode mode = Mode::open);
 

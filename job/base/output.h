@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 namespace sluice {
@@ -18,5 +19,7 @@ bool write_out(int descriptor, std::string_view text, std::int64_t patience_ms);
 /// From any thread: this process is to end. No `write_out`, not even one under way, waits for
 /// longer than a moment any more.
 void lose_patience();
+/// When that was first said, on the steady clock.
+std::optional<std::int64_t> patience_lost_ms();
 
 }  // namespace sluice

@@ -71,6 +71,29 @@ std::optional<std::int64_t> parse_bytes(std::string_view text) {
 }
 std::string format_bytes(std::int64_t bytes) { return format_with_unit(bytes, kSizes); }
 
+std::string grouped(std::int64_t number) {
+  std::string digits = std::to_string(number);
+  const int first = number < 0 ? 1 : 0;
+  for (int at = static_cast<int>(digits.size()) - 3; at > first; at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), 1, ',');
+  }
+  return digits;
+}
+
+std::string rough_duration(std::int64_t ms) {
+  constexpr std::int64_t kSecond = 1000;
+  constexpr std::int64_t kMinute = 60 * kSecond;
+  constexpr std::int64_t kHour = 60 * kMinute;
+  constexpr std::int64_t kDay = 24 * kHour;
+  if (ms < 10 * kSecond) {
+    return std::to_string(ms / kSecond) + "." + std::to_string(ms % kSecond / 100) + " s";
+  }
+  if (ms < 2 * kMinute) return std::to_string(ms / kSecond) + " s";
+  if (ms < 2 * kHour) return std::to_string(ms / kMinute) + " min";
+  if (ms < 2 * kDay) return std::to_string(ms / kHour) + " h";
+  return std::to_string(ms / kDay) + " d";
+}
+
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> candidates) {
   std::optional<std::string_view> best;

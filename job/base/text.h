@@ -29,6 +29,11 @@ std::string format_duration(std::int64_t ms);
 std::optional<std::int64_t> parse_bytes(std::string_view text);
 std::string format_bytes(std::int64_t bytes);
 
+/// "1,234,567"
+std::string grouped(std::int64_t number);
+/// As long as one reads at a glance: "7.4 s" "99 s" "12 min" "36 h" "5 d".
+std::string rough_duration(std::int64_t ms);
+
 /// The candidate nearest to `word` by edit distance, when near enough to be what was meant.
 std::optional<std::string_view> nearest(std::string_view word,
                                         std::span<const std::string_view> candidates);

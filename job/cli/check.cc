@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <boost/json.hpp>
 
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/glance.h"
+#include "job/announce/announcements.h"
 #include "job/base/text.h"
 #include "job/cli/command.h"
 #include "job/cli/preflight.h"
@@ -54,6 +55,7 @@ void check_lock(Preflight& preflight, const std::function<void(const Finding&)>&
 }  // namespace
 
 int check_command(const Settings& settings, const Environment& environment) {
+  const Announcements refused_as_by_a_run(settings, environment);
   const bool json = settings.flag("json");
   if (settings.flag("show-config") && !json) show_settings(settings);
   int status = kExitOk;

@@ -23,9 +23,17 @@ constexpr std::array kCommands = {
     Command{"migrate", "creates or upgrades schema sluice; drops ledger days past the horizon",
             "Postgres", "sluice migrate --with-tables --pipeline user_logins.json",
             migrate_command},
-    Command{"status", "last runs, unfinished windows, queue depth, rejections by reason",
+    Command{"backfill", "archive files through the same path as the queue, each message once",
+            "all but the queue",
+            "sluice backfill --pipeline user_logins.json --input 2026-11-*.jsonl.gz --sent-at-from "
+            "time",
+            backfill_command},
+    Command{"status", "last runs, backlog, unfinished windows, rejections, and what to do next",
             "Postgres, queue optional", "sluice status --pipeline user_logins.json",
             status_command},
+    Command{"report", "one HTML page with plots of the runs and rejections; opens without network",
+            "Postgres", "sluice report --pipeline user_logins.json --output report.html",
+            report_command},
     Command{"keygen", "makes the keyring, or adds a new current key; never overwrites", "nothing",
             "sluice keygen --keyring keyring.json", keygen_command},
     Command{"schema", "JSON Schema (draft-07) of the pipeline file", "nothing",
@@ -60,14 +68,21 @@ std::string program_help() {
   return help;
 }
 
+constexpr std::string_view kVariablesOfOthers =
+    "\nOPENLINEAGE_URL, with OPENLINEAGE_ENDPOINT, _API_KEY, _NAMESPACE, _PARENT_ID and _DISABLED: "
+    "where events\nof OpenLineage go. TRACEPARENT: the trace that the log names. AWS's and libpq's "
+    "variables work as elsewhere.\n";
+
 std::string command_help(const Command& command) {
+  const bool announces = command.run == run_command || command.run == backfill_command;
   return "sluice " + std::string(command.name) + ": " + std::string(command.about) +
          "\n\nExample\n  " + std::string(command.example) + "\n\nOptions\n" +
          options_help(command.name) +
          "\nEach option also exists as SLUICE_NAME in the environment and as `name = value` in "
          "--config FILE;\n"
          "flags win over the environment over the file over the default. `sluice --help` lists the "
-         "exit statuses.\n";
+         "exit statuses.\n" +
+         std::string(announces ? kVariablesOfOthers : "");
 }
 
 const Command& find_command(const std::string& name) {

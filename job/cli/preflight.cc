@@ -53,8 +53,9 @@ void Preflight::read_pipeline() {
   });
 }
 
-void Preflight::run() {
+void Preflight::run(bool with_queue) {
   if (!prepared_.pipeline) read_pipeline();
+  if (!with_queue && prepared_.pipeline) prepared_.pipeline->rejections = Rejections::table;
   step("keyring", [this] {
     prepared_.keyring = Keyring::read(settings_.text("keyring"));
     if (prepared_.pipeline) {
@@ -73,15 +74,16 @@ void Preflight::run() {
     tell({true, Fault::configuration, "warning", warning,
           "take hmac-sha256 unless old data must join"});
   }
-  step("checkpoint", [this] {
+  step("checkpoint", [this, with_queue] {
     prepared_.worker = worker_of(settings_);
     prepared_.checkpoint_path =
-        checkpoint_path_of(settings_, environment_, prepared_.pipeline->name, prepared_.worker);
+        checkpoint_path_of(settings_, environment_, prepared_.pipeline->name,
+                           prepared_.worker + (with_queue ? "" : kBackfillSuffix));
     check_disk(prepared_.checkpoint_path,
                static_cast<std::uint64_t>(settings_.bytes("window-bytes")));
     return prepared_.checkpoint_path;
   });
-  check_queue();
+  if (with_queue) check_queue();
   check_postgres();
 }
 

@@ -44,8 +44,9 @@ class Preflight {
             std::function<void(const Finding&)> told);
 
   /// In order: pipeline file, keyring, checkpoint's place, credentials and queue, Postgres and
-  /// tables.
-  void run();
+  /// tables. Without a queue the run reads archives: its checkpoint is another one by default, and
+  /// its rejections stay in their table.
+  void run(bool with_queue = true);
   /// Only the pipeline file, so that a failed run can say of which pipeline it was.
   void read_pipeline();
 

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <fstream>
-#include <iostream>
-
 #include <boost/json.hpp>
 
+#include "job/archive/archive_file.h"
+#include "job/archive/records.h"
 #include "job/base/clock.h"
 #include "job/base/failure.h"
 #include "job/base/log.h"
-#include "job/base/text.h"
 #include "job/cli/command.h"
 #include "job/cli/setup.h"
 #include "job/config/pipeline_file.h"
@@ -17,8 +15,8 @@
 namespace sluice {
 namespace {
 
-constexpr std::size_t kLargestInput = 64 << 20;
 constexpr std::size_t kBatchMessages = 1000;
+constexpr std::size_t kBatchBytes = 4 << 20;
 constexpr int kHiddenForS = 30;
 constexpr int kReceiveBatch = 10;
 
@@ -30,7 +28,7 @@ class Shower {
 
   void take(const Message& message) {
     masker_.stage(message, batch_);
-    if (batch_.messages() >= kBatchMessages) flush();
+    if (batch_.messages() >= kBatchMessages || batch_.bytes().size() >= kBatchBytes) flush();
   }
 
   void flush() {
@@ -66,74 +64,19 @@ class Shower {
   StagedBatch batch_;
 };
 
-Message sample(std::string body) {
+Message sample(std::string_view body) {
   Message message;
   message.id = "00000000-0000-4000-8000-000000000000";
-  message.body = std::move(body);
+  message.body = body;
   message.sent_ms = now().wall_ms;
   return message;
 }
 
-/// The elements of a JSON array as they are written, so that no number loses a digit; nothing when
-/// it is no array.
-std::vector<std::string> elements_of(std::string_view text) {
-  std::vector<std::string> elements;
-  std::size_t begin = 1;
-  int depth = 0;
-  bool quoted = false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    if (quoted) {
-      if (c == '\\') ++i;
-      quoted = c != '"';
-      continue;
-    }
-    quoted = c == '"';
-    if (c == '[' || c == '{') ++depth;
-    if (c == ']' || c == '}') --depth;
-    const bool ends = depth == 0 && i + 1 == text.size();
-    if ((depth == 1 && c == ',') || ends) {
-      elements.emplace_back(trim_ascii(text.substr(begin, i - begin)));
-      begin = i + 1;
-    }
-    if (depth == 0) return ends ? elements : std::vector<std::string>{};
-  }
-  return {};
-}
-
-/// One JSON array of bodies, an element a message; else a line a message.
-void show_text(std::string_view text, Shower& shower) {
-  const std::string_view whole = trim_ascii(text);
-  const auto elements = whole.starts_with('[') ? elements_of(whole) : std::vector<std::string>{};
-  if (!elements.empty()) {
-    for (const std::string& element : elements) {
-      if (!element.empty()) shower.take(sample(element));
-    }
-    return;
-  }
-  for (const std::string_view line : split(text, '\n')) {
-    if (!trim_ascii(line).empty()) shower.take(sample(std::string(line)));
-  }
-}
-
-std::string read_input(const std::string& path) {
-  std::ifstream file;
-  if (path != "-") file.open(path, std::ios::binary);
-  std::istream& input = path == "-" ? std::cin : file;
-  std::string text;
-  char buffer[65536];
-  while (input.read(buffer, sizeof buffer) || input.gcount() > 0) {
-    text.append(buffer, static_cast<std::size_t>(input.gcount()));
-    if (text.size() > kLargestInput) {
-      throw Failure(Fault::usage, "input " + path + ": larger than 64 MiB",
-                    "a preview needs a few messages");
-    }
-  }
-  if (input.bad() || (path != "-" && !file.is_open())) {
-    throw Failure(Fault::configuration, "input " + path + ": cannot read it",
-                  "check the path and its rights");
-  }
-  return text;
+void show_file(const std::string& path, Shower& shower) {
+  ArchiveFile file(path);
+  Records records(file);
+  while (const auto record = records.next()) shower.take(sample(*record));
+  shower.flush();
 }
 
 /// Receives, shows, gives back. Every message's receive count rises by one.
@@ -190,8 +133,7 @@ int preview_command(const Settings& settings, const Environment& environment) {
     const QueueAccess access = queue_of(settings, environment, pipeline);
     show_queue(*access.queue, static_cast<int>(settings.count("from-queue")), shower);
   } else {
-    show_text(read_input(settings.text("input")), shower);
-    shower.flush();
+    for (const std::string& path : settings.paths("input")) show_file(path, shower);
   }
   return kExitOk;
 }

@@ -8,7 +8,7 @@
 #include "job/base/random.h"
 #include "job/cli/command.h"
 #include "job/cli/setup.h"
-#include "job/pipeline/metrics.h"
+#include "job/config/column_type.h"
 #include "job/warehouse/run_log.h"
 
 namespace sluice {
@@ -27,8 +27,13 @@ bool above(const std::optional<Threshold>& threshold, const Books& books) {
 
 }  // namespace
 
-RunReport::RunReport(const Settings& settings, std::function<Requests()> requests)
-    : settings_(settings), requests_(std::move(requests)) {
+RunReport::RunReport(const Settings& settings, const Environment& environment,
+                     std::string_view source, std::function<Requests()> requests)
+    : settings_(settings),
+      metrics_files_(settings),
+      announcements_(settings, environment),
+      requests_(std::move(requests)) {
+  summary_.facts.source = source;
   summary_.facts.started = now();
   summary_.facts.run_id = random_uuid();
   summary_.facts.run_group = settings.text("run-group");
@@ -36,14 +41,24 @@ RunReport::RunReport(const Settings& settings, std::function<Requests()> request
   log().set_context("run_id", summary_.facts.run_id);
   log().set_context("run_group", summary_.facts.run_group);
   log().set_context("worker", summary_.facts.worker);
+  if (const auto& trace = announcements_.trace()) {
+    summary_.facts.trace_id = trace->trace_id;
+    log().set_context("trace_id", trace->trace_id);
+  }
 }
 
 void RunReport::name_pipeline(const Pipeline& pipeline) {
   const std::lock_guard lock(mutex_);
   summary_.facts.pipeline = pipeline.name;
   summary_.facts.config_sha256 = pipeline.file_sha256;
-  for (const Table& table : pipeline.tables) summary_.facts.tables.push_back(table.text());
+  for (const Table& table : pipeline.tables) {
+    summary_.facts.tables.push_back(table.text());
+    for (const Column& column : table.columns) {
+      if (column.mask) summary_.measures.masked_values[word_of(column.mask->method).word] = 0;
+    }
+  }
   summary_.books = Books(pipeline.tables.size());
+  lineage_.tables = pipeline.tables;
   log().set_context("pipeline", pipeline.name);
 }
 
@@ -56,12 +71,21 @@ void RunReport::checkpoint_set_aside(const std::string& what) {
       "nothing is lost: the queue delivers again, the ledger knows what was loaded");
 }
 
-void RunReport::record_start(Connection& connection, const std::string& conninfo) {
+void RunReport::record_start(Connection& connection, const std::string& conninfo,
+                             std::vector<Dataset> inputs) {
   const RunFacts& facts = summary_.facts;
   begin_run(connection,
             {facts.run_id, facts.pipeline, facts.run_group, facts.worker, facts.started.wall_ms});
-  const std::lock_guard lock(mutex_);
-  recorded_ = conninfo;
+  {
+    const std::lock_guard lock(mutex_);
+    recorded_ = conninfo;
+    metrics_files_.begun(facts);
+    const Connection::Place& place = connection.place();
+    lineage_.database = postgres_dataset(place.host, place.port, place.database);
+    lineage_.inputs = std::move(inputs);
+  }
+  // Not under the lock: a signal that comes meanwhile ends the run.
+  announcements_.started(facts, lineage_);
 }
 
 void RunReport::conclude_dry_run(const std::optional<QueueCounts>& counts) {
@@ -73,11 +97,18 @@ void RunReport::conclude_dry_run(const std::optional<QueueCounts>& counts) {
 void RunReport::conclude(const Drain& heart, int signal) {
   const std::lock_guard lock(mutex_);
   summary_.books = heart.books();
+  summary_.measures = heart.measures();
   summary_.stop_reason = name_of(heart.stop_reason());
   summary_.queue_after = heart.counts();
   summary_.failure = heart.failure();
   signal_ = heart.stop_reason() == StopReason::interrupted ? signal : 0;
   if (summary_.failure || signal_ != 0) summary_.queue_after.reset();
+  if (summary_.facts.source == kArchive) {
+    // Its records stay where they are, how many are left was an estimate, and no age is a delay.
+    summary_.books.deleted = 0;
+    summary_.books.oldest_age_ms = -1;
+    summary_.queue_after.reset();
+  }
   if (!summary_.books.add_up()) {
     summary_.failure = Failure(Fault::bug, "the books do not add up: " + summary_.to_json(),
                                "report it with this line; no message is lost");
@@ -173,13 +204,16 @@ int RunReport::tell() {
   log_end();
   const std::string json = summary_.to_json();
   write_unless_refused("summary-file", json + "\n");
-  write_unless_refused("metrics-file", to_metrics(summary_));
+  metrics_files_.ended(summary_);
   if (recorded_) {
     const auto failure = end_run(*recorded_,
                                  {summary_.facts.run_id, summary_.ended.wall_ms, summary_.exit_code,
                                   std::string(summary_.stop_reason), json},
                                  signal_ == 0 ? kRecordLimitMs : kRecordLimitWhenStoppedMs);
     if (failure) log().write(Level::warning, "run-not-recorded", failure->message());
+  }
+  if (!settings_.flag("dry-run")) {
+    announcements_.ended(summary_, recorded_ ? &lineage_ : nullptr);
   }
   log().end();
   if (settings_.flag("json")) {

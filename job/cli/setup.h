@@ -20,6 +20,9 @@ Pipeline pipeline_of(const Settings& settings);
 /// else Failure{usage}.
 std::string worker_of(const Settings& settings);
 
+/// Behind the worker's name in that of a backfill's checkpoint, which is one of its own.
+inline constexpr const char* kBackfillSuffix = "-backfill";
+
 /// Where the checkpoint lies: --checkpoint, absolute; else <state>/<pipeline>-<worker>.db, where
 /// <state> is $STATE_DIRECTORY, /var/lib/sluice for root, or $XDG_STATE_HOME/sluice
 /// (~/.local/state/sluice). The default folder is made (0700); any other must exist.

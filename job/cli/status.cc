@@ -1,170 +1,138 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <boost/json.hpp>
+#include "job/cli/status.h"
 
-#include "checkpoint/checkpoint.h"
+#include <functional>
+
+#include <unistd.h>
+
+#include "job/base/clock.h"
 #include "job/base/log.h"
 #include "job/base/text.h"
 #include "job/cli/command.h"
 #include "job/cli/setup.h"
-#include "job/warehouse/connection.h"
-#include "job/warehouse/run_log.h"
-#include "job/warehouse/schema.h"
+#include "job/cli/status_look.h"
+#include "job/cli/status_parts.h"
 
 namespace sluice {
 namespace {
 
-constexpr int kRuns = 10;
+using boost::json::object;
 
-std::string_view name_of(WindowState state) {
-  switch (state) {
-    case WindowState::open:
-      return "open";
-    case WindowState::sealed:
-      return "sealed";
-    case WindowState::loaded:
-      return "loaded";
-    case WindowState::closed:
-      return "closed";
+/// A status that is gathered part by part: a part that cannot be seen stays null, with the reason
+/// among the errors.
+class Gathered {
+ public:
+  explicit Gathered(object begun) : status_(std::move(begun)) {
+    status_["errors"] = boost::json::array();
   }
-  return "";
-}
 
-boost::json::array runs_of(Connection& connection, const std::string& pipeline) {
-  boost::json::array all;
-  for (const RunRecord& run : last_runs(connection, pipeline, kRuns)) {
-    boost::json::object shown{{"run_id", run.run_id},     {"run_group", run.run_group},
-                              {"worker", run.worker},     {"started_at", run.started_at},
-                              {"ended_at", run.ended_at}, {"stop_reason", run.stop_reason},
-                              {"exit_code", nullptr},     {"counts", nullptr}};
-    if (run.exit_code) shown["exit_code"] = *run.exit_code;
-    boost::json::error_code error;
-    const auto summary = boost::json::parse(run.summary, error);
-    if (!error && summary.is_object() && summary.as_object().contains("counts")) {
-      shown["counts"] = summary.as_object().at("counts");
-    }
-    all.push_back(std::move(shown));
-  }
-  return all;
-}
+  object& status() { return status_; }
 
-boost::json::array rejections_of(Connection& connection, const std::string& pipeline) {
-  boost::json::array all;
-  for (const RejectionCount& each : rejections_by_reason(connection, pipeline)) {
-    all.push_back({{"reason", each.reason},
-                   {"field", each.field},
-                   {"sqlstate", each.sqlstate},
-                   {"messages", each.messages},
-                   {"newest", each.newest}});
-  }
-  return all;
-}
-
-boost::json::object checkpoint_of(const std::string& path) {
-  const CheckpointGlance glance = glance_at(path);
-  boost::json::array windows;
-  for (const Window& window : glance.windows) {
-    windows.push_back({{"state", name_of(window.state)},
-                       {"messages", window.messages},
-                       {"set_aside", window.set_aside}});
-  }
-  return {{"path", path},
-          {"exists", glance.exists},
-          {"in_use_by", glance.holder},
-          {"windows", windows}};
-}
-
-/// Null when the queue cannot be asked: everything else is worth seeing all the same.
-boost::json::value queue_of_status(const Settings& settings, const Environment& environment,
-                                   const Pipeline& pipeline) {
-  try {
-    const QueueAccess access = queue_of(settings, environment, pipeline);
-    access.queue->resolve();
-    const QueueCounts counts = access.queue->counts();
-    return {
-        {"visible", counts.visible}, {"in_flight", counts.in_flight}, {"delayed", counts.delayed}};
+  void add(const std::string& part, const std::function<void(object&)>& look_at) try {
+    look_at(status_);
   } catch (const Failure& failure) {
-    log().write_with_hint(Level::warning, "queue-unknown", failure.message(), failure.hint());
-    return nullptr;
+    status_["errors"].as_array().push_back({{"part", part},
+                                            {"fault", name_of(failure.fault())},
+                                            {"message", failure.message()},
+                                            {"hint", failure.hint()}});
+    // The queue is worth a look, no more: who may read the database may have no right to it.
+    const bool optional = part == "queue";
+    if (!optional && result_ == kExitOk) result_ = exit_status(failure.fault());
+    log().write_with_hint(optional ? Level::warning : Level::error, part + "-unknown",
+                          failure.message(), failure.hint());
+  }
+
+  /// Of the command: as much as was found is printed, and what was not is no success.
+  int result() const { return result_; }
+
+ private:
+  object status_;
+  int result_ = kExitOk;
+};
+
+/// A run without an end that is at work: whoever holds a checkpoint of this worker is one.
+void mark_running(object& status) {
+  if (!status["runs"].is_array()) return;
+  int at_work = 0;
+  for (const char* holder : {"/checkpoint/in_use_by", "/backfill/in_use_by"}) {
+    if (!text_at(status, holder).empty()) ++at_work;
+  }
+  for (boost::json::value& run : status["runs"].as_array()) {
+    if (at_work == 0) return;
+    if (run.at("worker") != status["worker"] || run.at("state") == "ended") continue;
+    run.as_object()["state"] = "running";
+    --at_work;
   }
 }
 
-std::string cell(const boost::json::value& value, std::size_t width) {
-  std::string text;
-  if (value.is_string())
-    text = value.as_string().c_str();
-  else if (!value.is_null())
-    text = boost::json::serialize(value);
-  text = printable(text, 60);
-  text.resize(std::max(width, text.size() + 1), ' ');
-  return text;
+/// Somebody waits: two attempts, where a run goes on trying for minutes.
+Environment impatient(const Environment& environment) {
+  return [&environment](const char* name) {
+    const std::string value = environment(name);
+    return value.empty() && std::string_view(name) == "AWS_MAX_ATTEMPTS" ? "2" : value;
+  };
 }
 
-void show(const boost::json::object& status) {
-  print(
-      "last runs\n  started                  ended                    exit  received   loaded   "
-      "rejected  worker\n");
-  for (const auto& each : status.at("runs").as_array()) {
-    const auto& run = each.as_object();
-    const auto count = [&run](const char* name) -> boost::json::value {
-      return run.at("counts").is_object() ? run.at("counts").as_object().at(name) : nullptr;
-    };
-    const bool ended = !run.at("ended_at").as_string().empty();
-    print("  " + cell(run.at("started_at"), 25) +
-          cell(ended ? run.at("ended_at") : "not ended", 25) + cell(run.at("exit_code"), 6) +
-          cell(count("received"), 11) + cell(count("loaded"), 9) + cell(count("rejected"), 10) +
-          cell(run.at("worker"), 1) + "\n");
+StatusStyle style_of(const Environment& environment) {
+  std::string language;
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {  // in the order of locale(7)
+    if (language.empty()) language = lower_ascii(environment(name));
   }
-  const auto& checkpoint = status.at("checkpoint").as_object();
-  print("unfinished windows in " + std::string(checkpoint.at("path").as_string().c_str()) + "\n");
-  if (!checkpoint.at("in_use_by").as_string().empty()) {
-    print("  in use by " + cell(checkpoint.at("in_use_by"), 1) + "\n");
-  }
-  for (const auto& window : checkpoint.at("windows").as_array()) {
-    const auto& about = window.as_object();
-    print("  " + cell(about.at("state"), 10) + cell(about.at("messages"), 1) + "messages" +
-          (about.at("set_aside").as_bool() ? ", set aside: too old to load safely" : "") + "\n");
-  }
-  print("queue\n  ");
-  if (status.at("queue").is_null()) {
-    print("not known\n");
-  } else {
-    const auto& queue = status.at("queue").as_object();
-    print(cell(queue.at("visible"), 1) + "visible, " + cell(queue.at("in_flight"), 1) +
-          "in flight, " + cell(queue.at("delayed"), 1) + "delayed\n");
-  }
-  print("rejections\n");
-  for (const auto& each : status.at("rejections").as_array()) {
-    const auto& row = each.as_object();
-    print("  " + cell(row.at("messages"), 10) + cell(row.at("reason"), 22) +
-          cell(row.at("field"), 20) + cell(row.at("sqlstate"), 7) + "newest " +
-          cell(row.at("newest"), 1) + "\n");
-  }
+  const bool plain = !environment("NO_COLOR").empty() || environment("TERM") == "dumb";
+  return {.utf8 = language.find("utf-8") != language.npos || language.find("utf8") != language.npos,
+          .colour = !plain && ::isatty(STDOUT_FILENO) == 1};
 }
 
 }  // namespace
 
 int status_command(const Settings& settings, const Environment& environment) {
   const Pipeline pipeline = pipeline_of(settings);
-  const Interrupt interrupt;
-  Connection connection(settings.text("postgres"), interrupt);
-  for (const Finding& finding : check_schema(connection)) {
-    if (!finding.ok && finding.fault == Fault::configuration) {
-      throw to_failure(finding);
-    }
+  const std::string worker = worker_of(settings);
+  const auto path_for = [&](const std::string& name) {
+    return checkpoint_path_of(settings, environment, pipeline.name, name);
+  };
+  const bool json = settings.flag("json");
+  if (settings.flag("undeleted")) {
+    const std::string path = path_for(worker);
+    return print_undeleted(path, glance_of(path, pipeline.name), json);
   }
-  const boost::json::object status{
-      {"pipeline", pipeline.name},
-      {"runs", runs_of(connection, pipeline.name)},
-      {"checkpoint", checkpoint_of(checkpoint_path_of(settings, environment, pipeline.name,
-                                                      worker_of(settings)))},
-      {"queue", queue_of_status(settings, environment, pipeline)},
-      {"rejections", rejections_of(connection, pipeline.name)}};
-  if (settings.flag("json")) {
-    print(boost::json::serialize(status) + "\n");
-  } else {
-    show(status);
-  }
-  return kExitOk;
+
+  Gathered gathered({{"pipeline", pipeline.name},
+                     {"worker", worker},
+                     {"at", rfc3339(now().wall_ms)},
+                     {"runs", nullptr},
+                     {"checkpoint", nullptr},
+                     {"backfill", nullptr},
+                     {"queue", nullptr},
+                     {"rejections", nullptr}});
+  gathered.add("checkpoint", [&](object& status) {
+    const std::string path = path_for(worker);
+    status["checkpoint"] = to_json(path, glance_of(path, pipeline.name));
+  });
+  gathered.add("backfill", [&](object& status) {
+    // One that was named is looked at, whosever it is; without the one there is no other.
+    if (settings.has("checkpoint") || status["checkpoint"].is_null()) return;
+    const std::string path = path_for(worker + kBackfillSuffix);
+    const CheckpointGlance glance = glance_of(path, pipeline.name);
+    const bool unfinished = ::access((path + ".cursor").c_str(), F_OK) == 0;
+    if (!glance.exists && !unfinished) return;
+    object shown = to_json(path, glance);
+    shown["unfinished"] = unfinished;
+    status["backfill"] = std::move(shown);
+  });
+  gathered.add("postgres", [&](object& status) {
+    const auto runs = static_cast<int>(settings.count("runs"));
+    add_postgres(settings.text("postgres"), pipeline.name, runs, status);
+  });
+  gathered.add("queue", [&](object& status) {
+    add_queue(*queue_of(settings, impatient(environment), pipeline).queue, status);
+  });
+  object& status = gathered.status();
+  mark_running(status);
+  status["backlog"] = backlog_of(status);
+  status["next"] = next_steps(status);
+  print(json ? boost::json::serialize(status) + "\n" : status_text(status, style_of(environment)));
+  return gathered.result();
 }
 
 }  // namespace sluice

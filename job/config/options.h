@@ -16,7 +16,8 @@
 namespace sluice {
 
 struct Option {
-  enum class Type { text, path, count, duration, bytes, share, moment, word, flag };
+  // A secret is text that nobody is shown.
+  enum class Type { text, secret, path, paths, count, duration, bytes, share, moment, word, flag };
 
   std::string_view name;  // "max-messages": --max-messages, SLUICE_MAX_MESSAGES, max-messages = …
   Type type;
@@ -58,6 +59,8 @@ class Settings {
 
   /// Empty or unset is "".
   std::string text(std::string_view name) const;
+  /// Of an option that takes several, in their order.
+  std::vector<std::string> paths(std::string_view name) const;
   bool has(std::string_view name) const { return !text(name).empty(); }
   bool flag(std::string_view name) const;
   std::int64_t count(std::string_view name) const;
@@ -69,7 +72,7 @@ class Settings {
 
   struct Shown {
     std::string name;
-    std::string value;  // a password in a connection string is replaced
+    std::string value;  // *** for a secret, and for a password in a connection string
     std::string origin;
   };
   std::vector<Shown> shown() const;

@@ -12,6 +12,7 @@
 #include "job/base/text.h"
 #include "job/config/column_fit.h"
 #include "job/config/column_type.h"
+#include "job/config/field_path.h"
 #include "job/config/located_json.h"
 #include "job/config/pipeline_keys.h"
 #include "job/config/pipeline_shape.h"
@@ -98,23 +99,10 @@ Source Reader::source(const Json& value) const {
                                                                "@receive_count", "@attribute/NAME"};
     refuse(value.line, "unknown metadata '" + text + "'" + did_you_mean(text, kKnown),
            "known: " + listed(kKnown));
-  } else if (!text.starts_with('/')) {
-    source.path = {text};
+  } else if (auto path = parse_field_path(text)) {
+    source.path = std::move(*path);
   } else {
-    // JSON Pointer, RFC 6901: ~1 is a slash, ~0 a tilde.
-    for (const std::string_view part : split(std::string_view(text).substr(1), '/')) {
-      std::string key;
-      for (std::size_t i = 0; i < part.size(); ++i) {
-        if (part[i] != '~') {
-          key += part[i];
-        } else if (i + 1 < part.size() && (part[i + 1] == '0' || part[i + 1] == '1')) {
-          key += part[++i] == '0' ? '~' : '/';
-        } else {
-          refuse(value.line, "'" + text + "' is no JSON Pointer", "write ~0 for ~ and ~1 for /");
-        }
-      }
-      source.path.push_back(std::move(key));
-    }
+    refuse(value.line, "'" + text + "' is no JSON Pointer", "write ~0 for ~ and ~1 for /");
   }
   return source;
 }

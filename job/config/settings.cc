@@ -46,7 +46,9 @@ std::string problem_with(const Option& option, const std::string& text) {
   };
   switch (option.type) {
     case Type::text:
+    case Type::secret:
     case Type::path:
+    case Type::paths:
       return "";
     case Type::count:
       if (in_range(parse_integer<std::int64_t>(text))) return "";
@@ -89,9 +91,17 @@ po::options_description described(std::string_view command) {
     if (!option.is_for(command)) continue;
     auto* value = po::value<std::string>();
     if (option.type == Type::flag) value->zero_tokens()->implicit_value("true");
+    if (option.type == Type::paths) value->multitoken();
     all.add_options()(std::string(option.name).c_str(), value, "");
   }
   return all;
+}
+
+/// Several paths are kept as lines.
+std::string joined(const std::vector<std::string>& paths) {
+  std::string lines;
+  for (const std::string& path : paths) lines += (lines.empty() ? "" : "\n") + path;
+  return lines;
 }
 
 const Option& option_of(std::string_view name) {
@@ -145,11 +155,16 @@ void Settings::take_flags(const std::vector<std::string>& arguments) {
                       "unexpected argument '" + printable(given.value.at(0), 60) + "'", hint);
       }
       const Option& option = option_of(given.string_key);
-      if (values_.count(option.name) > 0) {
+      const auto before = values_.find(option.name);
+      std::string value = given.value.empty() ? "true" : joined(given.value);
+      if (before != values_.end() && option.type == Type::paths) {
+        before->second.text += "\n" + value;
+        continue;
+      }
+      if (before != values_.end()) {
         throw Failure(Fault::usage, "--" + given.string_key + " is given twice",
                       "keep one of them");
       }
-      std::string value = given.value.empty() ? "true" : given.value.front();
       if (option.name == "postgres" && !passwords_in(value).empty()) {
         throw Failure(Fault::usage,
                       "--postgres holds a password, which every user of this host could read",
@@ -221,6 +236,14 @@ const std::string& Settings::stored(std::string_view name, Type type) const {
 
 std::string Settings::text(std::string_view name) const { return stored(name, Type::text); }
 
+std::vector<std::string> Settings::paths(std::string_view name) const {
+  std::vector<std::string> all;
+  for (const std::string_view path : split(stored(name, Type::paths), '\n')) {
+    if (!path.empty()) all.emplace_back(path);
+  }
+  return all;
+}
+
 bool Settings::flag(std::string_view name) const {
   const std::string& value = stored(name, Type::flag);
   return value == "true" || value == "1";
@@ -256,6 +279,7 @@ std::vector<Settings::Shown> Settings::shown() const {
     const auto found = values_.find(option.name);
     std::string value = found == values_.end() ? "" : found->second.text;
     if (option.name == "postgres") value = without_passwords(value);
+    if (option.type == Type::secret && !value.empty()) value = "***";
     all.push_back({std::string(option.name), value,
                    found == values_.end() ? "not set" : found->second.origin});
   }

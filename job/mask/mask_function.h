@@ -11,7 +11,7 @@
 #include "job/mask/keyring.h"
 #include "job/mask/siv.h"
 #include "job/mask/unkeyed_digest.h"
-#include "job/record/rejection.h"
+#include "job/base/rejection.h"
 
 namespace sluice {
 

@@ -6,10 +6,13 @@
 #include <vector>
 
 #include "job/base/copy_binary.h"
+#include "job/config/column_type.h"
 #include "job/mask/mask_function.h"
 #include "job/mask/seal.h"
+#include "job/mask/timing.h"
 #include "job/record/decode.h"
 #include "job/record/field.h"
+#include "job/record/unmapped_fields.h"
 #include "job/record/unwrap.h"
 #include "job/record/value.h"
 
@@ -19,6 +22,7 @@ namespace {
 struct ColumnPlan {
   const Column* column;
   std::optional<MaskFunction> mask;
+  std::uint64_t masked = 0;  // values
 };
 
 std::vector<std::vector<ColumnPlan>> plan(const Pipeline& pipeline, const Keyring& keyring) {
@@ -26,7 +30,7 @@ std::vector<std::vector<ColumnPlan>> plan(const Pipeline& pipeline, const Keyrin
   for (const Table& table : pipeline.tables) {
     std::vector<ColumnPlan>& columns = tables.emplace_back();
     for (const Column& column : table.columns) {
-      columns.push_back({&column, std::nullopt});
+      columns.push_back({&column, std::nullopt, 0});
       if (column.mask) columns.back().mask.emplace(*column.mask, keyring);
     }
   }
@@ -50,13 +54,16 @@ class Masker::Impl {
       : keyring_(keyring),
         tables_(plan(pipeline, keyring)),
         keeps_bodies_(pipeline.rejections == Rejections::dead_letter_queue),
-        unwrapper_(pipeline) {}
+        unwrapper_(pipeline),
+        unmapped_(pipeline) {}
 
   Verdict stage(const Message& message, StagedBatch& batch);
+  Work work() const;
 
  private:
-  /// Fills `tuples_`, or says why the message cannot be rows; `field_` then names the source at
-  /// fault, if it is one.
+  /// Fill `body_` and `tuples_`, or say why the message cannot be rows; `field_` then names the
+  /// source at fault, if it is one.
+  MaybeRejection decode(const Message& message);
   MaybeRejection make_tuples(const Message& message);
   MaybeRejection append_column(ColumnPlan& plan, const Message& message);
   MaybeRejection append_masked(ColumnPlan& plan, const Value& value, const Message& message);
@@ -75,17 +82,27 @@ class Masker::Impl {
   std::string tuples_;
   std::vector<std::size_t> ends_;  // in `tuples_`, of each table's
   StagedMessage staged_;
+  // What follows is of the run.
+  UnmappedFields unmapped_;
+  Timing timing_;
 };
 
 Masker::Verdict Masker::Impl::stage(const Message& message, StagedBatch& batch) {
-  const MaybeRejection rejection = make_tuples(message);
+  timing_.begin();
+  MaybeRejection rejection = decode(message);
+  timing_.passed(Timing::decode);
+  if (!rejection) rejection = make_tuples(message);
+  timing_.passed(Timing::validate);
   staged_.key = {message.sent_ms, message_id(message.id)};
   staged_.receive_count = message.receive_count;
   staged_.sequence = message.sequence;
   staged_.group = message.group;
   staged_.rejected = rejection.has_value();
   Sealed sealed;
-  if (rejection || keeps_bodies_) sealed = seal(keyring_, staged_.key.id, message.body);
+  if (rejection || keeps_bodies_) {
+    sealed = seal(keyring_, staged_.key.id, message.body);
+    timing_.passed(Timing::mask);
+  }
   staged_.key_id = sealed.key_id;
   staged_.sealed_body = sealed.bytes;
   if (rejection) {
@@ -104,10 +121,12 @@ Masker::Verdict Masker::Impl::stage(const Message& message, StagedBatch& batch) 
   return {};
 }
 
-MaybeRejection Masker::Impl::make_tuples(const Message& message) {
+MaybeRejection Masker::Impl::decode(const Message& message) {
   field_ = {};
-  tuples_.clear();
-  ends_.clear();
+  if (message.unusable) {
+    field_ = message.unusable_field;
+    return message.unusable;
+  }
   if (message.bad_encoding) {
     return Rejection{Reason::bad_encoding, "the body is not valid Unicode"};
   }
@@ -115,7 +134,13 @@ MaybeRejection Masker::Impl::make_tuples(const Message& message) {
     field_ = unwrapper_.field();
     return fault;
   }
-  if (auto fault = body_.decode(unwrapper_.json())) return fault;
+  return body_.decode(unwrapper_.json());
+}
+
+MaybeRejection Masker::Impl::make_tuples(const Message& message) {
+  tuples_.clear();
+  ends_.clear();
+  unmapped_.look(body_);
   for (auto& columns : tables_) {
     append_field_count(tuples_, static_cast<std::uint16_t>(columns.size()));
     for (ColumnPlan& plan : columns) {
@@ -148,6 +173,7 @@ MaybeRejection Masker::Impl::append_masked(ColumnPlan& plan, const Value& value,
   const MaskMethod method = column.mask->method;
   const bool constant = method == MaskMethod::redact;
   if (method == MaskMethod::drop || (value.is_absent() && !constant)) {
+    if (!value.is_absent()) ++plan.masked;
     append_null_field(tuples_);
     return std::nullopt;
   }
@@ -163,9 +189,25 @@ MaybeRejection Masker::Impl::append_masked(ColumnPlan& plan, const Value& value,
     }
     field_ = column.source.text;
   }
+  timing_.passed(Timing::validate);
   const auto masked = plan.mask->of(value.text, salt.text);
+  timing_.passed(Timing::mask);
   if (const auto* fault = std::get_if<Rejection>(&masked)) return *fault;
+  ++plan.masked;
   return append_field(tuples_, std::get<MaskedText>(masked), column.type);
+}
+
+Masker::Work Masker::Impl::work() const {
+  Work work{timing_.spent_ns(Timing::decode), timing_.spent_ns(Timing::validate),
+            timing_.spent_ns(Timing::mask)};
+  for (const auto& columns : tables_) {
+    for (const ColumnPlan& plan : columns) {
+      if (!plan.mask) continue;
+      work.masked_values[word_of(plan.column->mask->method).word] += plan.masked;
+    }
+  }
+  work.unmapped_fields = unmapped_.count();
+  return work;
 }
 
 Masker::Masker(const Pipeline& pipeline, const Keyring& keyring)
@@ -176,5 +218,7 @@ Masker::~Masker() = default;
 Masker::Verdict Masker::stage(const Message& message, StagedBatch& batch) {
   return impl_->stage(message, batch);
 }
+
+Masker::Work Masker::work() const { return impl_->work(); }
 
 }  // namespace sluice

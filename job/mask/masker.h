@@ -3,6 +3,8 @@
 // goes past it.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <string_view>
 
@@ -32,6 +34,18 @@ class Masker {
   };
   /// Adds the message to `batch`: its rows, or its rejection with the body sealed.
   Verdict stage(const Message& message, StagedBatch& batch);
+
+  /// What it did so far; nothing decides by it.
+  struct Work {
+    std::int64_t decode_ns = 0;
+    std::int64_t validate_ns = 0;  // checking values and making rows of them
+    std::int64_t mask_ns = 0;      // sealing too
+    /// By method of those in the pipeline, as its file writes them. A value is counted when it is
+    /// masked, whatever becomes of its message.
+    std::map<std::string_view, std::uint64_t> masked_values = {};
+    std::uint64_t unmapped_fields = 0;  // distinct, as UnmappedFields counts them
+  };
+  Work work() const;
 
  private:
   class Impl;

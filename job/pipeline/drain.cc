@@ -27,7 +27,7 @@ Drain::Drain(const Limits& limits, Masker& masker, Checkpoint& checkpoint, std::
       receiving_(limits),
       leases_(limits.visibility_s),
       books_(tables),
-      next_look_ms_(start.steady_ms + kLookEveryMs) {
+      next_look_ms_(start.steady_ms + limits.look_every_ms) {
   for (const Window& window : checkpoint_.unfinished()) {
     HeldWindow& held = windows_.emplace_back();
     held.window = window;
@@ -135,8 +135,8 @@ void Drain::load(HeldWindow& held) {
   // The ledger may have forgotten messages this old: they could be there already, and nobody would
   // know.
   const std::int64_t queue_ms = now_.wall_ms + limits_.clock_offset_ms;
-  const bool too_old =
-      held.carried && held.window.oldest_sent_ms < queue_ms - (limits_.dedup_ms - kDayMs);
+  const bool too_old = held.carried && !limits_.archive &&
+                       held.window.oldest_sent_ms < queue_ms - (limits_.dedup_ms - kDayMs);
   at_warehouse_ = held.window.number;
   orders_.push_back(LoadOrder{std::move(contents), too_old});
 }
@@ -155,6 +155,7 @@ void Drain::remove(HeldWindow& held) {
     RemoveOrder order;
     for (const std::uint32_t position : positions) order.handles.push_back(held.handles[position]);
     Call made{Call::Kind::remove};
+    made.asked_ms = now_.steady_ms;
     made.window = held.window.number;
     made.positions = std::move(positions);
     order.ticket = calls_.add(std::move(made));

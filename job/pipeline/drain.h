@@ -21,6 +21,7 @@
 #include "job/pipeline/held_window.h"
 #include "job/pipeline/leases.h"
 #include "job/pipeline/limits.h"
+#include "job/pipeline/measures.h"
 #include "job/pipeline/orders.h"
 #include "job/pipeline/receiving.h"
 #include "job/pipeline/staging.h"
@@ -49,6 +50,7 @@ class Drain {
   bool ended() const { return ended_; }
 
   const Books& books() const { return books_; }
+  Measures measures() const;
   StopReason stop_reason() const { return reason_; }
   const std::optional<Failure>& failure() const { return failure_; }
   /// The queue's own counters when last asked; for a report, never for a decision.
@@ -124,6 +126,7 @@ class Drain {
   Receiving receiving_;
   Leases leases_;
   Books books_;
+  Measures measured_;  // here; the rest is measured by the parts
   Calls calls_;
   std::size_t removes_ = kFirstRemoves;       // calls that may be under way
   std::optional<std::int64_t> at_warehouse_;  // the window that is loaded or forwarded

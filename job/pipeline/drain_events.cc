@@ -16,9 +16,12 @@ constexpr std::int64_t kLongestPauseMs = 5'000;
 }  // namespace
 
 void Drain::on(Received& answer) {
-  const auto made = calls_.take(answer.ticket);
+  const auto made = calls_.take(answer.ticket, now_.steady_ms);
   if (!made) return;
   books_.received += answer.messages.size();
+  std::uint64_t bytes = 0;
+  for (const Message& message : answer.messages) bytes += message.body.size();
+  measured_.bytes_in += bytes;
   // On FIFO the groups of messages that are held are blocked, and what stands in them is not seen.
   const bool tells = !limits_.fifo || (made->nothing_held && held() == 0);
   if (mode_ == Mode::leaving) {
@@ -38,8 +41,6 @@ void Drain::on(Received& answer) {
     tells ? receiving_.past(made->asked_ms, now_.steady_ms) : receiving_.finish_first();
     take(answer.messages);
   } else {
-    std::uint64_t bytes = 0;
-    for (const Message& message : answer.messages) bytes += message.body.size();
     receiving_.answered(static_cast<std::size_t>(made->most), answer.messages.size(), bytes);
     take(answer.messages);
   }
@@ -64,7 +65,10 @@ void Drain::take(std::vector<Message>& messages) {
       while (at < messages.size() && (limits_.fifo || !is_full(open))) {
         const auto accepted = staging_.accept(messages[at], open, now_.steady_ms);
         if (accepted == Staging::Accepted::undecided) break;
-        books_.oldest_age_ms = std::max(books_.oldest_age_ms, now_.wall_ms - messages[at].sent_ms);
+        if (messages[at].sent_ms != 0) {
+          books_.oldest_age_ms =
+              std::max(books_.oldest_age_ms, now_.wall_ms - messages[at].sent_ms);
+        }
         if (accepted == Staging::Accepted::again) ++books_.duplicate;
         ++at;
       }
@@ -91,7 +95,7 @@ HeldWindow& Drain::open_window() {
 }
 
 void Drain::on(BatchAnswered& answer) {
-  const auto made = calls_.take(answer.ticket);
+  const auto made = calls_.take(answer.ticket, now_.steady_ms);
   if (!made) return;
   if (made->kind == Call::Kind::extend) extending_fails_ = false;
   if (made->kind != Call::Kind::remove) return;
@@ -108,12 +112,12 @@ void Drain::on(BatchAnswered& answer) {
 }
 
 void Drain::on(Counted& answer) {
-  if (!calls_.take(answer.ticket)) return;
+  if (!calls_.take(answer.ticket, now_.steady_ms)) return;
   counts_ = answer.counts;
 }
 
 void Drain::on(CallFailed& answer) {
-  const auto made = calls_.take(answer.ticket);
+  const auto made = calls_.take(answer.ticket, now_.steady_ms);
   if (!made) return;
   const bool temporary = answer.failure.fault() == Fault::temporary;
   switch (made->kind) {
@@ -151,6 +155,7 @@ HeldWindow& Drain::back_from_warehouse(std::int64_t window) {
 
 void Drain::on(LoadAnswered& answer) {
   HeldWindow& held = back_from_warehouse(answer.window);
+  measured_.load_ns += answer.took_ns;
   if (const auto* learned = std::get_if<Loaded>(&answer.result)) {
     loaded(held, *learned);
   } else if (std::holds_alternative<OtherContents>(answer.result)) {
@@ -174,7 +179,10 @@ void Drain::loaded(HeldWindow& held, const Loaded& learned) {
   held.window.state = WindowState::loaded;
   held.failures = 0;
   books_.learn(learned.counts);
-  books_.watermark_ms = std::max(books_.watermark_ms, held.newest_sent_ms);
+  measured_.bytes_out += held.window.bytes;
+  if (held.newest_sent_ms > 0) {
+    books_.watermark_ms = std::max(books_.watermark_ms, held.newest_sent_ms);
+  }
   begin_deletes(held, learned.left);
   // A duplicate may be a rejection that another worker has not forwarded yet.
   const bool nothing = learned.counts.rejected == 0 && learned.counts.duplicate == 0;
@@ -226,6 +234,7 @@ void Drain::warehouse_failed(HeldWindow& held, const Failure& failure, bool agai
   }
   held.retry_ms = now_.steady_ms + pause;
   const bool is_load = held.window.state == WindowState::sealed;
+  if (is_load) ++measured_.load_retries;
   log().write_with_hint(Level::warning, is_load ? "load-retried" : "forward-retried",
                         failure.message(), failure.hint());
 }

@@ -74,7 +74,7 @@ bool Drain::may_look() const {
 
 void Drain::look() {
   if (!may_look() || now_.steady_ms < next_look_ms_) return;
-  next_look_ms_ = now_.steady_ms + kLookEveryMs;
+  next_look_ms_ = now_.steady_ms + limits_.look_every_ms;
   orders_.push_back(CountOrder{calls_.add(Call{Call::Kind::count})});
 }
 

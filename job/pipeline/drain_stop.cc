@@ -93,4 +93,19 @@ void Drain::keep_leftover(const HeldWindow& held) {
   checkpoint_.keep_receipts(held.window.number, receipts);
 }
 
+Measures Drain::measures() const {
+  constexpr std::int64_t kNsPerMs = 1'000'000;
+  const Masker::Work work = staging_.masker().work();
+  Measures all = measured_;
+  all.receive_ns = calls_.busy_ms(Call::Kind::receive, now_.steady_ms) * kNsPerMs;
+  all.decode_ns = work.decode_ns;
+  all.validate_ns = work.validate_ns;
+  all.mask_ns = work.mask_ns;
+  all.stage_ns = staging_.commit_ns();
+  all.delete_ns = calls_.busy_ms(Call::Kind::remove, now_.steady_ms) * kNsPerMs;
+  all.unmapped_fields = work.unmapped_fields;
+  all.masked_values = work.masked_values;
+  return all;
+}
+
 }  // namespace sluice

@@ -22,6 +22,9 @@ struct Limits {
   /// The run is done once what comes back was sent after this, on the wall clock of the queue.
   std::int64_t sent_before_ms = 0;
   bool fifo = false;
+  /// The messages come from archives: that one was sent long ago does not mean that the ledger has
+  /// forgotten it.
+  bool archive = false;
   /// Of the queue's redrive policy; 0 when it has none. A message received this often and given
   /// back is dead-lettered at the next receive.
   std::uint32_t max_receive_count = 0;
@@ -32,6 +35,8 @@ struct Limits {
   /// was sent.
   std::int64_t clock_offset_ms = 0;
   std::uint64_t keep_closed_bytes = 256 << 20;
+  /// The queue's own counters are asked for this often, for progress.
+  std::int64_t look_every_ms = 10'000;
 };
 
 /// A group of a FIFO queue gives nothing more until what is held of it is deleted: a window that
@@ -49,9 +54,6 @@ inline constexpr std::size_t kMostRemoves = 32;
 /// A long poll is asked for in pieces of at most this, so that a stop never has to abandon one: a
 /// message that arrives in an abandoned poll stays hidden for the whole visibility timeout.
 inline constexpr int kLongestPollS = 2;
-
-/// The queue's own counters are asked for this often, for progress.
-inline constexpr std::int64_t kLookEveryMs = 10'000;
 
 /// SIGTERM to exit: Airflow's supervisor kills after 5 s.
 inline constexpr std::int64_t kStopLoadAfterMs = 1'500;

@@ -18,6 +18,7 @@ struct Tick {};
 struct LoadAnswered {
   std::int64_t window = 0;
   LoadResult result;
+  std::int64_t took_ns = 0;
 };
 struct ForwardAnswered {
   std::int64_t window = 0;

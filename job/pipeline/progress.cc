@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "job/base/log.h"
 
@@ -41,23 +42,25 @@ void Progress::look(const Drain& drain, Now now) {
     counted_ = drain.counts()->visible;
     visible_ = counted_ + received;
   }
+  const bool known = visible_ >= 0;
   const std::int64_t left = std::max<std::int64_t>(0, visible_ - received);
   if (live) {
     std::string line = "received " + std::to_string(received) + "  loaded " +
                        std::to_string(books.loaded) + "  rejected " +
-                       std::to_string(books.rejected) + "  " + std::to_string(per_second_) +
-                       "/s  left " + std::to_string(left);
+                       std::to_string(books.rejected) + "  " + std::to_string(per_second_) + "/s";
+    if (known) line += "  left " + std::to_string(left);
     if (left > 0 && per_second_ > 0) line += "  to go " + clock_time(left / per_second_);
     log().live(line);
     return;
   }
-  log().write(Level::info, "progress", "draining",
-              {{"received", received},
-               {"loaded", static_cast<std::int64_t>(books.loaded)},
-               {"rejected", static_cast<std::int64_t>(books.rejected)},
-               {"deleted", static_cast<std::int64_t>(books.deleted)},
-               {"per_second", per_second_},
-               {"left_in_queue", left}});
+  std::vector<LogField> fields = {{"received", received},
+                                  {"loaded", static_cast<std::int64_t>(books.loaded)},
+                                  {"rejected", static_cast<std::int64_t>(books.rejected)},
+                                  {"deleted", static_cast<std::int64_t>(books.deleted)},
+                                  {"per_second", per_second_}};
+  if (known) fields.push_back({"left_in_queue", left});
+  if (left > 0 && per_second_ > 0) fields.push_back({"to_go_s", left / per_second_});
+  log().write(Level::info, "progress", "draining", fields);
 }
 
 void Progress::end() { log().live(""); }

@@ -8,7 +8,7 @@ namespace sluice {
 
 class Progress {
  public:
-  /// `visible`: messages in the queue at the start.
+  /// `visible`: messages in the queue at the start; -1 when that is not known.
   Progress(Now start, std::int64_t visible)
       : visible_(visible), told_ms_(start.steady_ms), rated_ms_(start.steady_ms) {}
 

@@ -44,6 +44,10 @@ class Staging {
 
   std::uint64_t bytes() const { return batch_.bytes().size(); }
 
+  /// Spent on commits so far.
+  std::int64_t commit_ns() const { return commit_ns_; }
+  const Masker& masker() const { return masker_; }
+
  private:
   void clear();
 
@@ -54,6 +58,7 @@ class Staging {
   std::vector<Receipt> fresh_;    // of the messages in the batch
   std::vector<Receipt> renewed_;  // newer ones of messages staged before
   std::int64_t since_ms_ = 0;
+  std::int64_t commit_ns_ = 0;
 };
 
 }  // namespace sluice

@@ -12,10 +12,25 @@ namespace {
 
 constexpr int kSchemaVersion = 1;
 
-std::string seconds(std::int64_t ms) {
+std::string seconds(double ms) {
   char text[32];
-  std::snprintf(text, sizeof text, "%.3f", static_cast<double>(ms) / 1000.0);
+  std::snprintf(text, sizeof text, "%.3f", ms / 1000.0);
   return text;
+}
+
+std::string stages(const Measures& measures) {
+  std::string json;
+  for (const StageTime& stage : kStageTimes) {
+    json += json.empty() ? "{\"" : ",\"";
+    json += std::string(stage.name) + "\":";
+    json += seconds(static_cast<double>(measures.*stage.ns) / 1e6);
+  }
+  return json + "}";
+}
+
+boost::json::value text_or_null(const std::string& text) {
+  if (text.empty()) return nullptr;
+  return boost::json::value(text);
 }
 
 boost::json::value age_in_seconds(std::int64_t ms) {
@@ -69,13 +84,23 @@ std::string_view name_of(StopReason reason) {
   return "error";
 }
 
+bool Summary::succeeded() const {
+  return !failure && (status == "skipped" || exit_code == kExitOk);
+}
+
+std::uint64_t Summary::sqs_retries() const {
+  std::uint64_t retries = 0;
+  for (const auto& [operation, traffic] : sqs_requests) retries += traffic.repeated;
+  return retries;
+}
+
 std::string Summary::to_json() const {
   boost::json::object rows;
   for (std::size_t i = 0; i < facts.tables.size() && i < books.rows.size(); ++i) {
     rows[facts.tables[i]] = books.rows[i];
   }
   boost::json::object requests{{"ReceiveMessage", 0}, {"DeleteMessageBatch", 0}};
-  for (const auto& [operation, count] : sqs_requests) requests[operation] = count;
+  for (const auto& [operation, traffic] : sqs_requests) requests[operation] = traffic.sent;
   boost::json::value queue = nullptr;
   if (queue_after) {
     queue = {{"visible", queue_after->visible},
@@ -93,6 +118,8 @@ std::string Summary::to_json() const {
   counts["rows"] = rows;
   counts["windows"] = books.windows;
   counts["sqs_requests"] = requests;
+  boost::json::object masked;
+  for (const auto& [method, values] : measures.masked_values) masked[method] = values;
   const std::int64_t duration_ms = ended.steady_ms - facts.started.steady_ms;
   const boost::json::object all{
       {"schema_version", kSchemaVersion},
@@ -100,6 +127,8 @@ std::string Summary::to_json() const {
       {"run_group", facts.run_group},
       {"worker", facts.worker},
       {"pipeline", facts.pipeline},
+      {"source", facts.source},
+      {"trace_id", text_or_null(facts.trace_id)},
       {"status", status},
       {"stop_reason", stop_reason},
       {"exit_code", exit_code},
@@ -110,16 +139,20 @@ std::string Summary::to_json() const {
       {"watermark", books.watermark_ms < 0 ? boost::json::value(nullptr)
                                            : boost::json::value(rfc3339(books.watermark_ms))},
       {"queue_after", queue},
-      {"checkpoint_set_aside", facts.checkpoint_set_aside.empty()
-                                   ? boost::json::value(nullptr)
-                                   : boost::json::value(facts.checkpoint_set_aside)},
+      {"bytes", {{"in", measures.bytes_in}, {"out", measures.bytes_out}}},
+      {"masked_values", masked},
+      {"unmapped_fields", measures.unmapped_fields},
+      {"retries", {{"sqs", sqs_retries()}, {"postgres", measures.load_retries}}},
+      {"checkpoint_set_aside", text_or_null(facts.checkpoint_set_aside)},
       {"error", error},
       {"version", SLUICE_VERSION},
       {"config_sha256", facts.config_sha256},
   };
   std::string json = boost::json::serialize(all);
   // Boost.JSON would write 3.16E-1 where people read 0.316.
-  json.insert(json.find("\"counts\":"), "\"duration_s\":" + seconds(duration_ms) + ",");
+  const std::string times = "\"duration_s\":" + seconds(static_cast<double>(duration_ms)) +
+                            ",\"stages\":" + stages(measures) + ",";
+  json.insert(json.find("\"counts\":"), times);
   return to_ascii(json);
 }
 
@@ -134,11 +167,12 @@ std::string Summary::to_text() const {
   };
   const std::int64_t ms = std::max<std::int64_t>(1, ended.steady_ms - facts.started.steady_ms);
   text += "run " + facts.run_id + ": " + std::string(status) + " (" + std::string(stop_reason) +
-          "), exit " + std::to_string(exit_code) + ", " + seconds(ms) + " s\n";
+          "), exit " + std::to_string(exit_code) + ", " + seconds(static_cast<double>(ms)) + " s\n";
   if (!facts.checkpoint_set_aside.empty())
     text += "  set aside: " + facts.checkpoint_set_aside + "\n";
   if (failure && books.nothing_done()) return text;
   for (const Count& count : kCounts) {
+    if (facts.source == kArchive && count.value == &Books::deleted) continue;
     if (count.always || books.*count.value > 0) line(count.name, books.*count.value, count.about);
   }
   for (std::size_t i = 0; i < facts.tables.size() && i < books.rows.size(); ++i) {

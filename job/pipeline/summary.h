@@ -3,15 +3,19 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "job/pipeline/books.h"
 #include "job/pipeline/drain.h"
+#include "job/pipeline/measures.h"
 
 namespace sluice {
+
+/// Where messages came from, as a summary says it.
+inline constexpr std::string_view kQueue = "queue";
+inline constexpr std::string_view kArchive = "archive";
 
 /// Known before anything can go wrong, or learned on the way.
 struct RunFacts {
@@ -19,6 +23,8 @@ struct RunFacts {
   std::string run_group;
   std::string worker;
   std::string pipeline;
+  std::string_view source = kQueue;
+  std::string trace_id;  // of W3C, when the run belongs to a trace
   std::string config_sha256;
   std::string checkpoint_set_aside;  // the checkpoint that was found, and why; empty when it served
   std::vector<std::string> tables;
@@ -28,13 +34,18 @@ struct RunFacts {
 struct Summary {
   RunFacts facts;
   Books books{0};
+  Measures measures = {};
   std::string_view stop_reason = "error";
   std::string_view status = "failed";
   int exit_code = 0;
   Now ended;
   std::optional<QueueCounts> queue_after;
-  std::map<std::string, std::uint64_t> sqs_requests;
+  Requests sqs_requests;
   std::optional<Failure> failure;
+
+  /// It did all that was asked of it, be it nothing.
+  bool succeeded() const;
+  std::uint64_t sqs_retries() const;
 
   /// ASCII, one line, no line end. Names are relied on by users: add, never remove.
   std::string to_json() const;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "job/pipeline/warehouse_thread.h"
 
+#include "job/base/clock.h"
+
 namespace sluice {
 namespace {
 
@@ -66,9 +68,10 @@ void WarehouseThread::work() {
 }
 
 Event WarehouseThread::carry_out(const LoadOrder& order) {
-  return LoadAnswered{order.window->window.number, answer_of<LoadFailed>([&]() -> LoadResult {
-                        return warehouse_.load(*order.window, order.only_if_committed);
-                      })};
+  const std::int64_t began_ns = steady_ns();
+  LoadResult result = answer_of<LoadFailed>(
+      [&]() -> LoadResult { return warehouse_.load(*order.window, order.only_if_committed); });
+  return LoadAnswered{order.window->window.number, std::move(result), steady_ns() - began_ns};
 }
 
 Event WarehouseThread::carry_out(const ForwardOrder& order) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "job/base/failure.h"
+#include "job/base/rejection.h"
 
 namespace sluice {
 
@@ -26,13 +27,16 @@ struct Message {
   std::string id;
   std::string receipt;
   std::string body;
-  std::int64_t sent_ms = 0;
+  std::int64_t sent_ms = 0;  // 0: not known, of a body in an archive
   std::uint32_t receive_count = 1;
   std::string sequence;  // FIFO only
   std::string group;     // FIFO only
   std::vector<MessageAttribute> attributes;
   /// The body held lone surrogates, which are no text; they were replaced to read its neighbours.
   bool bad_encoding = false;
+  /// What was found before its body was looked at, and in which field.
+  MaybeRejection unusable = {};
+  std::string unusable_field = {};
 };
 
 struct QueueFacts {
@@ -42,6 +46,7 @@ struct QueueFacts {
   std::int64_t retention_s = 345'600;
   std::optional<int> max_receive_count;  // of its redrive policy; none when it has no policy
   std::string dead_letter_arn = {};      // likewise; empty when it has none
+  std::string arn = {};                  // empty when the queue does not tell it
 };
 
 struct QueueCounts {
@@ -83,6 +88,23 @@ struct CallFailed {
 };
 using QueueAnswer = std::variant<Received, BatchAnswered, Counted, CallFailed>;
 
+/// Requests of one operation, retries included.
+struct Traffic {
+  std::uint64_t sent = 0;
+  std::uint64_t ok = 0;
+  std::uint64_t failed = 0;    // an error, or no answer; neither ok nor failed: abandoned
+  std::uint64_t repeated = 0;  // of those sent: another attempt of a call
+
+  void operator+=(const Traffic& other) {
+    sent += other.sent;
+    ok += other.ok;
+    failed += other.failed;
+    repeated += other.repeated;
+  }
+};
+/// By AWS's name of the operation.
+using Requests = std::map<std::string, Traffic>;
+
 /// Orders start at once and are answered through `wait`, in any order, each exactly once (or never,
 /// after `abandon`).
 class Queue {
@@ -111,8 +133,8 @@ class Queue {
   /// Drops everything under way without an answer.
   virtual void abandon() = 0;
 
-  /// Calls made so far, by AWS's name of the operation, retries included.
-  virtual std::map<std::string, std::uint64_t> requests() const = 0;
+  /// So far.
+  virtual Requests requests() const = 0;
 };
 
 }  // namespace sluice

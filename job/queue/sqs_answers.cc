@@ -5,17 +5,14 @@
 #include <boost/json.hpp>
 
 #include "job/base/lone_surrogates.h"
-#include "job/base/text.h"
-#include "job/queue/body_digest.h"
+#include "job/queue/sqs_json.h"
 #include "job/queue/sqs_wire.h"
 
 namespace sluice {
 namespace {
 
 namespace json = boost::json;
-
-/// Thrown and caught in this file: SQS does not answer so.
-struct Foreign {};
+using sluice::number_in;  // of JSON; that of Attributes is below
 
 template <typename Parse>
 auto unless_foreign(Parse parse) -> std::optional<decltype(parse())> {
@@ -26,49 +23,12 @@ auto unless_foreign(Parse parse) -> std::optional<decltype(parse())> {
   }
 }
 
-json::value parsed(std::string_view text, json::storage_ptr storage = {}) {
-  json::error_code error;
-  json::value value = json::parse(text, error, std::move(storage));
-  if (error) throw Foreign();
-  return value;
-}
-
-const json::object& object_of(const json::value& value) {
-  if (!value.is_object()) throw Foreign();
-  return value.get_object();
-}
-
-/// AWS leaves out what is empty; emulators send it, or null.
-const json::value* member(const json::object& object, std::string_view key) {
-  const json::value* const value = object.if_contains(key);
-  return value == nullptr || value->is_null() ? nullptr : value;
-}
-
-const json::object& object_in(const json::object& object, std::string_view key) {
-  static const json::object empty;
-  const json::value* const value = member(object, key);
-  return value == nullptr ? empty : object_of(*value);
-}
-
 const json::array& array_in(const json::object& object, std::string_view key) {
   static const json::array empty;
   const json::value* const value = member(object, key);
   if (value == nullptr) return empty;
   if (!value->is_array()) throw Foreign();
   return value->get_array();
-}
-
-std::string_view text_in(const json::object& object, std::string_view key) {
-  const json::value* const value = member(object, key);
-  if (value == nullptr) return "";
-  if (!value->is_string()) throw Foreign();
-  return value->get_string();
-}
-
-std::string_view needed_in(const json::object& object, std::string_view key) {
-  const std::string_view text = text_in(object, key);
-  if (text.empty()) throw Foreign();
-  return text;
 }
 
 std::string_view text_in(const Attributes& attributes, std::string_view key) {
@@ -79,50 +39,25 @@ std::string_view text_in(const Attributes& attributes, std::string_view key) {
 /// What the values of ten messages of a kilobyte take; larger answers ask for more.
 constexpr std::size_t kUsualAnswer = 32 << 10;
 
-/// 2200-01-01: the ledger's days (sql/, sluice.add_days) are those of 1970 to 2199. A message with
-/// any other would be staged and could never be loaded.
-constexpr std::int64_t kEndOfDaysMs = 7'258'118'400'000;
-
-/// Numbers come as text.
-template <typename Integer, typename Members>
-Integer number_in(const Members& members, std::string_view key) {
-  const auto number = parse_integer<Integer>(text_in(members, key));
+template <typename Integer>
+Integer number_in(const Attributes& attributes, std::string_view key) {
+  const auto number = parse_integer<Integer>(text_in(attributes, key));
   if (!number) throw Foreign();
   return *number;
 }
 
-Message message_of(const json::object& object) {
-  Message message;
-  message.id = needed_in(object, "MessageId");
-  message.receipt = needed_in(object, "ReceiptHandle");
-  message.body = text_in(object, "Body");
-  const json::object& system = object_in(object, "Attributes");
-  message.sent_ms = number_in<std::int64_t>(system, "SentTimestamp");
-  if (message.sent_ms < 0 || message.sent_ms >= kEndOfDaysMs) throw Foreign();
-  message.receive_count = number_in<std::uint32_t>(system, "ApproximateReceiveCount");
-  message.sequence = text_in(system, "SequenceNumber");
-  message.group = text_in(system, "MessageGroupId");
-  for (const auto& entry : object_in(object, "MessageAttributes")) {
-    const json::object& attribute = object_of(entry.value());
-    const std::string_view type = text_in(attribute, "DataType");
-    const std::string_view kind = type.starts_with("Binary") ? "BinaryValue" : "StringValue";
-    message.attributes.push_back(
-        {entry.key(), std::string(type), std::string(text_in(attribute, kind))});
-  }
-  return message;
-}
-
-/// `other` is null, or the same answer with other stand-ins for its lone surrogates: a message that
-/// differs had some.
+/// `other` is null, or the same answer with other stand-ins for its lone surrogates.
 ReceiveAnswer received(const json::object& answer, const json::object* other) {
   ReceiveAnswer out;
   const json::array& messages = array_in(answer, "Messages");
   out.messages.reserve(messages.size());
   for (std::size_t i = 0; i < messages.size(); ++i) {
     const json::object& object = object_of(messages[i]);
-    Message message = message_of(object);
-    message.bad_encoding = other != nullptr && array_in(*other, "Messages").at(i) != messages[i];
-    if (!message.bad_encoding && !matches_md5(message.body, text_in(object, "MD5OfBody"))) {
+    Message message =
+        message_of(object, other ? &object_of(array_in(*other, "Messages").at(i)) : nullptr);
+    needed_in(object_in(object, "Attributes"), kReceiveCount);
+    message.receipt = needed_in(object, "ReceiptHandle");
+    if (is_damaged(object, message)) {
       out.damaged_handles.push_back(std::move(message.receipt));
     } else {
       out.messages.push_back(std::move(message));
@@ -135,13 +70,6 @@ std::size_t position_in(const json::object& entry, std::size_t entries) {
   const auto position = number_in<std::size_t>(entry, "Id");
   if (position >= entries) throw Foreign();
   return position;
-}
-
-/// AWS keeps a policy as it was set, with the count as a number or as a text.
-int max_receive_count_of(const json::object& policy) {
-  const json::value* const count = member(policy, "maxReceiveCount");
-  if (count == nullptr || !count->is_int64()) return number_in<int>(policy, "maxReceiveCount");
-  return static_cast<int>(count->get_int64());
 }
 
 /// "com.amazonaws.sqs#QueueDoesNotExist:http://…" and
@@ -221,13 +149,14 @@ std::optional<QueueFacts> facts_of(const std::string& queue_url, const Attribute
     QueueFacts facts;
     facts.url = queue_url;
     facts.fifo = is_fifo(queue_url);
+    facts.arn = text_in(attributes, "QueueArn");
     facts.visibility_s = number_in<std::int64_t>(attributes, "VisibilityTimeout");
     if (attributes.contains("MessageRetentionPeriod")) {  // ElasticMQ does not tell it
       facts.retention_s = number_in<std::int64_t>(attributes, "MessageRetentionPeriod");
     }
     if (const std::string_view text = text_in(attributes, "RedrivePolicy"); !text.empty()) {
       const json::value policy = parsed(text);
-      facts.max_receive_count = max_receive_count_of(object_of(policy));
+      facts.max_receive_count = number_in<int>(object_of(policy), "maxReceiveCount");
       facts.dead_letter_arn = text_in(object_of(policy), "deadLetterTargetArn");
     }
     return facts;

@@ -54,7 +54,7 @@ void SqsClient::start(SqsCall call) {
   attempt.call = std::move(call);
   attempt.order = ++last_order_;
   attempt.began_ms = now().steady_ms;
-  attempt.successes = lane_of(attempt).successes;
+  attempt.successes = lane_of(attempt).traffic.ok;
   enqueue(std::move(attempt));
 }
 
@@ -67,8 +67,8 @@ void SqsClient::enqueue(Attempt attempt) {
 
 void SqsClient::send(Attempt attempt) {
   Lane& lane = lane_of(attempt);
-  ++lane.requests;
-  ++attempt.number;
+  ++lane.traffic.sent;
+  if (++attempt.number > 1) ++lane.traffic.repeated;
   attempt.round = lane.pace.sent();
   HttpRequest request;
   request.origin = access_.endpoint.url;
@@ -124,10 +124,11 @@ void SqsClient::settle(HttpAnswer answer, Outcomes& outcomes) {
   Lane& lane = lane_of(attempt);
   if (answer.status == 200) {
     lane.pace.succeeded();
-    ++lane.successes;
+    ++lane.traffic.ok;
     budget_.succeeded(attempt.retries_cost);
     outcomes.push_back({std::move(attempt.call), std::move(answer.body), std::nullopt, ""});
   } else {
+    ++lane.traffic.failed;
     settle_refused(std::move(attempt), answer, outcomes);
   }
   advance(lane, outcomes);
@@ -173,7 +174,7 @@ void SqsClient::settle_refused(Attempt attempt, const HttpAnswer& answer, Outcom
 
 std::optional<std::int64_t> SqsClient::pause_before_retry(const Attempt& attempt, ErrorClass error,
                                                           const HttpAnswer& answer) {
-  const OtherCalls others{.succeed = lane_of(attempt).successes > attempt.successes,
+  const OtherCalls others{.succeed = lane_of(attempt).traffic.ok > attempt.successes,
                           .budget_is_low = budget_.is_low(error)};
   const double random = std::uniform_real_distribution<double>(0, 1)(random_);
   return access_.retry.delay_ms(error, attempt.number, now().steady_ms - attempt.began_ms, random,
@@ -238,11 +239,11 @@ void SqsClient::abandon() {
   }
 }
 
-std::map<std::string, std::uint64_t> SqsClient::requests() const {
-  std::map<std::string, std::uint64_t> requests;
+Requests SqsClient::requests() const {
+  Requests requests;
   for (std::size_t i = 0; i < kOperations; ++i) {
-    if (lanes_[i].requests == 0) continue;
-    requests.emplace(name_of(static_cast<Operation>(i)), lanes_[i].requests);
+    if (lanes_[i].traffic.sent == 0) continue;
+    requests.emplace(name_of(static_cast<Operation>(i)), lanes_[i].traffic);
   }
   return requests;
 }

@@ -40,8 +40,7 @@ class SqsClient {
 
   bool is_idle() const { return sent_.empty() && resting_.empty() && renewing_.empty(); }
   std::int64_t clock_offset_ms() const { return signer_.clock_offset_ms(); }
-  /// By AWS's name of the operation, retries included.
-  std::map<std::string, std::uint64_t> requests() const;
+  Requests requests() const;
 
  private:
   struct Attempt {
@@ -60,8 +59,7 @@ class SqsClient {
   struct Lane {
     Pace pace;
     std::map<std::uint64_t, Attempt> waiting = {};  // for their turn, by order
-    std::uint64_t requests = 0;
-    std::uint64_t successes = 0;
+    Traffic traffic = {};
     bool closed = false;
   };
   using Outcomes = std::vector<SqsOutcome>;

@@ -51,7 +51,7 @@ class SqsQueue : public Queue {
   void wait(std::int64_t at_most_ms, std::vector<QueueAnswer>& answers) override;
   void wake() override { client_.wake(); }
   void abandon() override { client_.abandon(); }
-  std::map<std::string, std::uint64_t> requests() const override { return client_.requests(); }
+  Requests requests() const override { return client_.requests(); }
 
  private:
   SqsOutcome call(SqsCall call);

@@ -45,7 +45,7 @@ class SqsSender {
   /// nothing. From any thread.
   void interrupt();
 
-  std::map<std::string, std::uint64_t> requests() const { return client_.requests(); }
+  Requests requests() const { return client_.requests(); }
 
  private:
   struct Round;

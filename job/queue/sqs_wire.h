@@ -76,7 +76,7 @@ using Attributes = std::map<std::string, std::string, std::less<>>;
 std::optional<Attributes> parse_attributes(std::string_view body);
 
 inline constexpr std::string_view kFactNames[] = {"VisibilityTimeout", "MessageRetentionPeriod",
-                                                  "RedrivePolicy"};
+                                                  "RedrivePolicy", "QueueArn"};
 std::optional<QueueFacts> facts_of(const std::string& queue_url, const Attributes& attributes);
 
 inline constexpr std::string_view kCountNames[] = {"ApproximateNumberOfMessages",

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "job/record/rejection.h"
+#include "job/base/rejection.h"
 
 namespace sluice {
 

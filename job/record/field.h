@@ -6,7 +6,7 @@
 #include <string>
 
 #include "job/config/pipeline.h"
-#include "job/record/rejection.h"
+#include "job/base/rejection.h"
 #include "job/record/value.h"
 
 namespace sluice {

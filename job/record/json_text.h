@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "job/record/rejection.h"
+#include "job/base/rejection.h"
 #include "job/record/value.h"
 
 namespace sluice {

@@ -4,7 +4,7 @@
 
 #include <string_view>
 
-#include "job/record/rejection.h"
+#include "job/base/rejection.h"
 
 namespace sluice {
 

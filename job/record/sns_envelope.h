@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "job/record/decode.h"
-#include "job/record/rejection.h"
+#include "job/base/rejection.h"
 
 namespace sluice {
 

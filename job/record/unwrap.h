@@ -8,7 +8,7 @@
 
 #include "job/config/pipeline.h"
 #include "job/record/gunzip.h"
-#include "job/record/rejection.h"
+#include "job/base/rejection.h"
 #include "job/record/sns_envelope.h"
 
 namespace sluice {

@@ -68,6 +68,10 @@ MaybeRejection read(const Source& source, const Record& record, Value& value,
       value = {.kind = Kind::string, .text = message.id};
       break;
     case Source::Kind::sent_at:
+      if (message.sent_ms == 0) {  // not known
+        value = {};
+        break;
+      }
       if (message.sent_ms < kFirstInstantUs / 1000 || message.sent_ms > kLastInstantUs / 1000) {
         return Rejection{Reason::out_of_range, "outside the years 0001 to 9999"};
       }

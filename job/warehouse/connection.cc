@@ -52,8 +52,8 @@ void Connection::connect(const ConnectionOptions& options, std::int64_t limit_ms
   if (connection_ == nullptr) throw std::bad_alloc();
 
   const auto or_default = [](const char* text) { return std::string(text == nullptr ? "" : text); };
-  place_ = or_default(PQdb(connection_)) + " at " + or_default(PQhost(connection_)) + ":" +
-           or_default(PQport(connection_));
+  place_ = {or_default(PQhost(connection_)), or_default(PQport(connection_)),
+            or_default(PQdb(connection_))};
   PQsetErrorVerbosity(connection_, PQERRORS_VERBOSE);  // for connect_error
   PQsetNoticeReceiver(
       connection_,
@@ -142,7 +142,9 @@ std::uint64_t Connection::end_copy(std::string_view doing) {
 Connection::Wait Connection::begin(std::string_view doing, std::int64_t limit_ms,
                                    bool may_cancel) const {
   require(connection_ != nullptr, "a statement on a closed connection");
-  return {std::string(doing) + ": Postgres database " + place_, now().steady_ms + limit_ms,
+  return {std::string(doing) + ": Postgres database " + place_.database + " at " + place_.host +
+              ":" + place_.port,
+          now().steady_ms + limit_ms,
           may_cancel};
 }
 

@@ -34,6 +34,14 @@ class Connection {
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
+  /// Where it leads: of all hosts that were offered, the one that answered.
+  struct Place {
+    std::string host;  // or the folder of a socket
+    std::string port;
+    std::string database;
+  };
+  const Place& place() const { return place_; }
+
   /// One or several statements without parameters; the answer of the last.
   Result execute(const std::string& sql, std::string_view doing,
                  std::int64_t limit_ms = kStatementLimitMs);
@@ -64,7 +72,7 @@ class Connection {
 
   const Interrupt& interrupt_;
   pg_conn* connection_ = nullptr;
-  std::string place_;
+  Place place_;
   unsigned warnings_ = 0;  // since `commit` began
   bool spoken_ = false;    // the server has sent something since the COPY began
 };

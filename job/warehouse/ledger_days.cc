@@ -51,7 +51,6 @@ int prune_ledger(Connection& connection, int horizon_days) {
       "'^loaded_message_[0-9]{8}$'"
       " AND (coalesce(i.inhdetachpending, false) OR time.ends < time.horizon AND NOT EXISTS ("
       "   SELECT FROM sluice.loaded_window AS w WHERE w.loaded_at >= time.horizon"
-      "   AND w.loaded_at >= time.ends + make_interval(days => $1::int - 1)"
       "   AND w.oldest_sent_at < time.ends AND w.newest_sent_at >= day.begins))"
       " ORDER BY c.relname",
       parameters, kDoing);

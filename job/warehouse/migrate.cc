@@ -11,7 +11,7 @@ constexpr std::int64_t kCommitLimitMs = 120'000;
 
 std::string record_of(const Migration& migration) {
   return "INSERT INTO sluice.migration (version, name) VALUES (" +
-         std::to_string(migration.version) + ", '" + std::string(migration.name) + "')";
+         std::to_string(migration.version()) + ", '" + std::string(migration.name) + "')";
 }
 
 void commit(Connection& connection, std::string_view doing) {
@@ -26,7 +26,7 @@ bool apply(Connection& connection, const Migration& migration) {
   const std::string doing = "applying migration " + std::string(migration.name);
   connection.execute("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('sluice.migrate', 0))",
                      doing);
-  const bool missing = schema_version(connection) < migration.version;
+  const bool missing = schema_version(connection) < migration.version();
   if (missing) {
     connection.execute(std::string(migration.sql), doing);
     connection.execute(record_of(migration), doing);
@@ -47,7 +47,7 @@ int migrate(Connection& connection) {
   }
   int applied = 0;
   for (const Migration& migration : migrations()) {
-    if (migration.version > version && apply(connection, migration)) ++applied;
+    if (migration.version() > version && apply(connection, migration)) ++applied;
   }
   return applied;
 }

@@ -4,15 +4,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <vector>
 
+#include "checkpoint/bloom_filter.h"
 #include "checkpoint/staged.h"
 
 namespace sluice {
 
-/// A Bloom filter in two generations of 512 KiB. The four bits of a key lie in one word, which
-/// costs accuracy and saves three misses of the processor's cache.
+/// A Bloom filter in two generations of 512 KiB.
 class RecentKeys {
  public:
   /// So many of the latest are remembered, and up to as many before them.
@@ -23,8 +21,8 @@ class RecentKeys {
   bool may_hold(const MessageKey& key) const;
 
  private:
-  std::vector<std::uint64_t> latest_;
-  std::vector<std::uint64_t> before_;
+  BloomFilter latest_;
+  BloomFilter before_;
   std::size_t added_ = 0;  // to the latest
 };
 

@@ -32,6 +32,16 @@ struct RunEnd {
 std::optional<Failure> end_run(const std::string& conninfo, const RunEnd& run,
                                std::int64_t limit_ms = 1500);
 
+/// What a run that has not told its end is known to have committed: the sum over its windows.
+struct LoadedSoFar {
+  std::int64_t windows = 0;
+  std::int64_t loaded = 0;
+  std::int64_t duplicate = 0;
+  std::int64_t rejected = 0;
+  std::int64_t rows = 0;
+  std::string newest_sent_at;  // empty: no window yet
+};
+
 /// Times are as `rfc3339` writes them; what is not known yet is empty.
 struct RunRecord {
   std::string run_id;
@@ -42,6 +52,7 @@ struct RunRecord {
   std::optional<int> exit_code;
   std::string stop_reason;
   std::string summary;
+  std::optional<LoadedSoFar> so_far;  // without `ended_at` only
 };
 /// The newest first.
 std::vector<RunRecord> last_runs(Connection& connection, const std::string& pipeline, int most);
@@ -52,6 +63,8 @@ struct RejectionCount {
   std::string sqlstate;
   std::int64_t messages = 0;
   std::string newest;  // rejected_at
+  std::int64_t last_day = 0;
+  std::int64_t to_forward = 0;  // not yet in the dead-letter queue, where they belong
 };
 /// Those not replayed yet, the most frequent first.
 std::vector<RejectionCount> rejections_by_reason(Connection& connection,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "job/record/rejection.h"
+#include "job/base/rejection.h"
 
 #include "job/base/failure.h"
 
