@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Drains a queue or its dead-letter queue into Postgres once, within limits, by `sluice run`. Airflow 3 and 2.11.
+"""Loads a queue, its dead-letter queue or archive files into Postgres once, within limits. Airflow 3 and 2.11.
 
 Triggered by hand ("Trigger", or `airflow dags trigger sluice_backfill --conf '{"workers": 4}'`). This file needs no
 other: copy it into any DAG folder. The DAG is named after the file. XCom holds the summary of each worker.
@@ -27,6 +27,7 @@ from airflow.providers.standard.operators.bash import BashOperator
 
 # What you may want to change: here, or by these variables in the environment of all Airflow processes.
 PIPELINES = os.environ.get("SLUICE_DAG_PIPELINES", "/etc/sluice/pipelines")  # the folder that `pipeline` is in
+ARCHIVES = os.environ.get("SLUICE_DAG_ARCHIVES", "/var/lib/sluice/archives")  # … and the one that `files` are in
 POOL = os.environ.get("SLUICE_DAG_POOL", "default_pool")  # must exist; its slots are what Postgres can bear
 
 # Exit statuses that last until somebody mends something: usage, too many rejections, rights, configuration.
@@ -49,12 +50,14 @@ class SluiceOperator(BashOperator):
         return SluiceHook()
 
 
-QUEUE, DEAD_LETTER_QUEUE = "queue", "dead-letter-queue"
+QUEUE, DEAD_LETTER_QUEUE, FILES = "queue", "dead-letter-queue", "files"
+# No part begins with a dot, so none leads out of its folder.
+PATH = r"^([A-Za-z0-9_\-][A-Za-z0-9_.=\-]*/)*[A-Za-z0-9_\-][A-Za-z0-9_.=\-]*"
 PARAMS = {
     "source": Param(
         QUEUE,
-        enum=[QUEUE, DEAD_LETTER_QUEUE],
-        description="The pipeline's own queue, or a dead-letter queue, whose URL is then needed.",
+        enum=[QUEUE, DEAD_LETTER_QUEUE, FILES],
+        description="The pipeline's own queue; a dead-letter queue, whose URL is then needed; or archive files.",
     ),
     "queue_url": Param(
         None,
@@ -66,9 +69,25 @@ PARAMS = {
         "user_logins.json",
         type="string",
         maxLength=200,
-        # No part begins with a dot, so none leads out of the folder.
-        pattern=r"^([A-Za-z0-9_\-][A-Za-z0-9_.\-]*/)*[A-Za-z0-9_\-][A-Za-z0-9_.\-]*\.json$(?!\n)",
+        pattern=PATH + r"\.json$(?!\n)",
         description="The pipeline file, below the folder of pipelines.",
+    ),
+    "files": Param(
+        [],
+        type="array",
+        maxItems=1000,
+        items={"type": "string", "maxLength": 200, "pattern": PATH + r"$(?!\n)"},
+        description="Archives below their folder, on every worker's host: JSON lines or an array, plain, gzip or zstd.",
+    ),
+    "envelope": Param("none", enum=["none", "sqs"], description="sqs: a record is a message as ReceiveMessage returns it."),
+    "sent_at": Param(
+        None,
+        type=["null", "string"],
+        pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{5,15}(Z|[+\-][0-9:]{2,5})$(?!\n)",
+        description="When the bodies in the files were sent: 2026-11-20T00:00:00Z.",
+    ),
+    "sent_at_from": Param(
+        None, type=["null", "string"], maxLength=200, description="The field of a body that tells when it was sent."
     ),
     "max_messages": Param(
         100_000,
@@ -90,7 +109,11 @@ def plan(params=None):
     source, queue_url = params["source"], params["queue_url"]
     if (source == DEAD_LETTER_QUEUE) != bool(queue_url):
         raise AirflowFailException(f"queue_url is needed with source {DEAD_LETTER_QUEUE}, and only there")
+    files = [f"{ARCHIVES}/{name}" for name in params["files"]]
+    if (source == FILES) != bool(files):
+        raise AirflowFailException(f"files are needed with source {FILES}, and only there")
     shared = {
+        "SLUICE_DAG_COMMAND": "run",
         "SLUICE_PIPELINE": f"{PIPELINES}/{params['pipeline']}",
         "SLUICE_MAX_RUNTIME": f"{params['max_runtime']}m",
         "SLUICE_CHECKPOINT": "",  # one of its own for each worker: the default, whatever is inherited
@@ -102,9 +125,17 @@ def plan(params=None):
         # A dead-letter queue has none of its own: what is rejected again stays in Postgres.
         shared |= {"SLUICE_QUEUE_URL": queue_url, "SLUICE_REJECTIONS": "table"}
     workers = min(params["workers"], params["max_messages"])
+    if source == FILES:
+        name = "files"
+        workers = min(workers, len(files))
+        shared |= {"SLUICE_DAG_COMMAND": "backfill", "SLUICE_ENVELOPE": params["envelope"]}
+        # Both may be nothing, which is as if they were not there.
+        shared |= {f"SLUICE_{key.upper()}": params[key] or "" for key in ("sent_at", "sent_at_from")}
     share, rest = divmod(params["max_messages"], workers)
     return [
-        shared | {"SLUICE_WORKER": f"{name}-{number}", "SLUICE_MAX_MESSAGES": str(share + (number <= rest))}
+        shared
+        | {"SLUICE_WORKER": f"{name}-{number}", "SLUICE_MAX_MESSAGES": str(share + (number <= rest))}
+        | ({"SLUICE_INPUT": "\n".join(files[number - 1 :: workers])} if files else {})
         for number in range(1, workers + 1)
     ]
 
@@ -123,7 +154,7 @@ with DAG(
     SluiceOperator.partial(
         task_id="drain",
         # A shell that stays would end with another status than sluice.
-        bash_command="exec sluice run --skip-exit-code 99 --json",
+        bash_command='exec sluice "$SLUICE_DAG_COMMAND" --skip-exit-code 99 --json',
         append_env=True,
         skip_on_exit_code=99,
         output_processor=json.loads,

@@ -223,7 +223,10 @@ class BackfillTest(WorldTest):
             *({"max_messages": value} for value in (0, "5", 10_000_001, 1.5, None)),
             *({"max_runtime": value} for value in (0, 691, "50m")),
             *({"workers": value} for value in (0, 33, "2")),
-            *({"source": value} for value in ("files", "", None)),
+            *({"source": value} for value in ("file", "", None)),
+            *({"files": [value]} for value in ("../a.jsonl", "/etc/passwd", ".a", "a b", "a\n", f"$(touch {trap})", 7)),
+            *({"sent_at": value} for value in ("now", "2026-03-01", f"2026-03-01T00:00:00Z;touch {trap}")),
+            {"envelope": "sns"},
             *({"pipeline": value} for value in ("../x.json", "a/../x.json", "/etc/x.json", ".x.json", "x", "x.json\n")),
             *({"pipeline": value} for value in (f"$(touch {trap}).json", f"x;touch {trap};.json", "{{ 1 }}.json", "")),
             *({"queue_url": value} for value in ("login-dead", "file:///000000000000/x", f"{queue_url};touch {trap}")),
@@ -265,6 +268,34 @@ class BackfillTest(WorldTest):
         self.assertEqual((run.state, states(run)), ("success", ["success"]))
         world.assert_everything_once(self)
         self.assertRegex(world.value("SELECT worker FROM sluice.run"), "^redrive-[0-9a-f]{8}-1$")
+
+    def test_files_go_with_their_source_and_only_with_it(self) -> None:
+        world = self.world(10)
+        for conf in ({"source": "files"}, {"files": ["a.jsonl"]}):
+            with self.subTest(conf):
+                run = self.backfill(**conf)
+                self.assertEqual((run.state, states(run)), ("failed", ["upstream_failed"]))
+        self.assertEqual((self.runs(world), world.counts()["deliveries"]), ("0", "0"))
+
+    def test_archive_files_are_loaded_by_workers_side_by_side_and_once(self) -> None:
+        world = self.world(10)
+        archives = world.folder / "archives" / "2026"
+        archives.mkdir(parents=True)
+        lines = [
+            json.dumps({"user_id": f"u{i}", "app_version": "1.2", "device_type": "ios", "ip": "1.2.3.4", "device_id": "d"})
+            for i in range(30)
+        ]
+        for number in range(3):
+            (archives / f"{number}.jsonl").write_text("\n".join(lines[number * 10 : number * 10 + 10]) + "\n")
+        names = [f"2026/{number}.jsonl" for number in range(3)]
+        with mock.patch.dict(os.environ, {"SLUICE_DAG_ARCHIVES": str(archives.parent)}):
+            for rows in ("30", "30"):
+                run = self.backfill(source="files", files=names, workers=2, sent_at="2026-03-01T12:00:00Z")
+                self.assertEqual((run.state, states(run)), ("success", ["success"] * 2))
+                self.assertEqual(world.value("SELECT count(*) FROM user_logins WHERE create_date = '2026-03-01'"), rows)
+        self.assertEqual(world.counts()["deliveries"], "0")
+        workers = world.value("SELECT string_agg(DISTINCT worker, ',' ORDER BY worker) FROM sluice.run")
+        self.assertEqual(workers, "files-1,files-2")
 
     def test_no_shell_and_no_template_ever_reads_a_setting(self) -> None:
         world = self.world(10)
