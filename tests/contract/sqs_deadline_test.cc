@@ -26,7 +26,7 @@ SqsOutcome received_from(RawServer::Script script, std::int64_t timeout_ms = kTi
   SqsClient client(access_to(server.endpoint(), {2, std::nullopt}), "q");
   client.start({Operation::receive_message, "{}", 1, 0, timeout_ms});
   SqsOutcome outcome = only(client);
-  EXPECT_EQ(client.requests().at("ReceiveMessage"), 2U) << "tried again, once";
+  EXPECT_EQ(client.requests().at("ReceiveMessage").sent, 2U) << "tried again, once";
   return outcome;
 }
 

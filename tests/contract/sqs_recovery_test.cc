@@ -61,7 +61,7 @@ TEST_F(SqsRecovery, throttling_errors_and_pages_of_proxies_are_retried_unseen) {
   SqsQueue queue(settings());
   queue.receive(1, 10, 0, 60);
   EXPECT_EQ(next<Received>(queue).messages.size(), 1U);
-  EXPECT_EQ(queue.requests().at("ReceiveMessage"), 4U);
+  EXPECT_EQ(queue.requests().at("ReceiveMessage").sent, 4U);
 }
 
 TEST_F(SqsRecovery, errors_that_stay_end_as_one_failure) {
@@ -160,7 +160,7 @@ TEST_F(SqsRecovery, what_rests_between_attempts_is_abandoned_with_the_rest) {
   SqsQueue queue(settings());
   for (Ticket ticket = 1; ticket <= 8; ++ticket) queue.receive(ticket, 10, 0, 60);
   std::vector<QueueAnswer> answers;
-  while (queue.requests().at("ReceiveMessage") < 9) queue.wait(10, answers);
+  while (queue.requests().at("ReceiveMessage").sent < 9) queue.wait(10, answers);
   queue.abandon();
   aws_.faults().clear();
   EXPECT_EQ(queue.facts().visibility_s, 30) << "which refuses to begin beside orders";
@@ -172,14 +172,14 @@ TEST_F(SqsRecovery, what_rests_between_attempts_is_not_sent_after_a_stop) {
   constexpr std::size_t kReceives = 8;
   for (Ticket ticket = 1; ticket <= kReceives; ++ticket) queue.receive(ticket, 10, 20, 60);
   std::vector<QueueAnswer> answers;
-  while (queue.requests().at("ReceiveMessage") < kReceives + 1) queue.wait(10, answers);
+  while (queue.requests().at("ReceiveMessage").sent < kReceives + 1) queue.wait(10, answers);
   queue.stop_receiving();
-  const std::uint64_t sent = queue.requests().at("ReceiveMessage");
+  const std::uint64_t sent = queue.requests().at("ReceiveMessage").sent;
   while (answers.size() < kReceives) queue.wait(1000, answers);
   for (const QueueAnswer& answer : answers) {
     EXPECT_TRUE(std::holds_alternative<CallFailed>(answer));
   }
-  EXPECT_EQ(queue.requests().at("ReceiveMessage"), sent);
+  EXPECT_EQ(queue.requests().at("ReceiveMessage").sent, sent);
 }
 
 // ---- the clock ----
@@ -194,10 +194,10 @@ TEST_F(SqsRecovery, a_wrong_clock_is_corrected_once_for_all_calls) {
     for (const QueueAnswer& answer : answers_of(queue, 8)) {
       EXPECT_TRUE(std::holds_alternative<Received>(answer));
     }
-    EXPECT_LE(queue.requests().at("ReceiveMessage"), 16U) << "each is refused once at most";
-    EXPECT_EQ(aws_.take_problems().size(), queue.requests().at("ReceiveMessage") - 8);
+    EXPECT_LE(queue.requests().at("ReceiveMessage").sent, 16U) << "each is refused once at most";
+    EXPECT_EQ(aws_.take_problems().size(), queue.requests().at("ReceiveMessage").sent - 8);
     for (int i = 0; i < 10; ++i) EXPECT_EQ(queue.facts().visibility_s, 30);
-    EXPECT_EQ(queue.requests().at("GetQueueAttributes"), 10U) << "the offset is kept";
+    EXPECT_EQ(queue.requests().at("GetQueueAttributes").sent, 10U) << "the offset is kept";
     before += 10;
     EXPECT_EQ(aws_.calls().at("GetQueueAttributes"), before);
   }
@@ -208,7 +208,7 @@ TEST_F(SqsRecovery, a_right_clock_is_not_corrected_again) {
   SqsQueue queue(settings());
   const Failure failure = refusal([&] { queue.facts(); });
   EXPECT_EQ(failure.fault(), Fault::rights);
-  EXPECT_EQ(queue.requests().at("GetQueueAttributes"), 1U);
+  EXPECT_EQ(queue.requests().at("GetQueueAttributes").sent, 1U);
 }
 
 TEST_F(SqsRecovery, a_wrong_secret_is_a_fault_of_rights_without_a_retry) {
@@ -218,7 +218,7 @@ TEST_F(SqsRecovery, a_wrong_secret_is_a_fault_of_rights_without_a_retry) {
   const Failure failure = refusal([&] { queue.facts(); });
   EXPECT_EQ(failure.fault(), Fault::rights);
   EXPECT_NE(failure.message().find("SignatureDoesNotMatch"), std::string::npos);
-  EXPECT_EQ(queue.requests().at("GetQueueAttributes"), 1U);
+  EXPECT_EQ(queue.requests().at("GetQueueAttributes").sent, 1U);
   aws_.take_problems();
 }
 
@@ -270,9 +270,9 @@ TEST_F(SqsCredentials, those_that_ran_out_are_fetched_again_once_and_no_call_fai
   }
   EXPECT_EQ(messages, 30U);
   EXPECT_EQ(fetched_, 2);
-  EXPECT_LE(queue->requests().at("ReceiveMessage"), 16U);
+  EXPECT_LE(queue->requests().at("ReceiveMessage").sent, 16U);
   queue->counts();
-  EXPECT_EQ(queue->requests().at("GetQueueAttributes"), 2U) << "later calls have the new ones";
+  EXPECT_EQ(queue->requests().at("GetQueueAttributes").sent, 2U) << "later calls have the new ones";
 }
 
 TEST_F(SqsCredentials, a_provider_that_is_away_is_a_temporary_failure) {
@@ -300,7 +300,7 @@ TEST_F(SqsCredentials, the_same_again_are_not_tried_again) {
   const auto queue = working([this] { return keys(old_); });
   expire(old_);
   EXPECT_EQ(refusal([&] { queue->facts(); }).fault(), Fault::rights);
-  EXPECT_EQ(queue->requests().at("GetQueueAttributes"), 2U);
+  EXPECT_EQ(queue->requests().at("GetQueueAttributes").sent, 2U);
 }
 
 TEST_F(SqsCredentials, others_that_are_refused_too_are_the_end) {
@@ -309,7 +309,7 @@ TEST_F(SqsCredentials, others_that_are_refused_too_are_the_end) {
   const auto queue = working([&] { return keys(fetched_ == 2 ? fresh_ : third); });
   for (const SandboxCredentials& each : {old_, fresh_, third}) expire(each);
   EXPECT_EQ(refusal([&] { queue->facts(); }).fault(), Fault::rights);
-  EXPECT_EQ(queue->requests().at("GetQueueAttributes"), 3U) << "one attempt with each";
+  EXPECT_EQ(queue->requests().at("GetQueueAttributes").sent, 3U) << "one attempt with each";
 }
 
 // ---- what is fatal ----
@@ -343,7 +343,7 @@ TEST_F(SqsRecovery, each_class_of_error_has_its_exit_status) {
     const Failure failure = refusal([&] { queue.facts(); });
     EXPECT_EQ(failure.fault(), row.fault) << row.code << ": " << failure.message();
     EXPECT_NE(failure.message().find("request "), std::string::npos) << failure.message();
-    EXPECT_EQ(queue.requests().at("GetQueueAttributes"), ++made) << row.code;
+    EXPECT_EQ(queue.requests().at("GetQueueAttributes").sent, ++made) << row.code;
     aws_.faults().clear();
   }
 }

@@ -11,7 +11,7 @@
 
 #include <gtest/gtest.h>
 
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/glance.h"
 
 namespace sluice {
 namespace {

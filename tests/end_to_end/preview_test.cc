@@ -2,6 +2,7 @@
 // `preview` shows what would become of messages and changes nothing.
 #include "job/base/encoding.h"
 #include "tests/end_to_end/scene.h"
+#include "tests/support/packing.h"
 
 namespace sluice {
 namespace {
@@ -61,6 +62,14 @@ TEST_F(Preview, an_array_of_messages) {
   write_text(world.folder() + "/input",
              "[\n" + bodies[0] + ",\n" + bodies[1] + " , " + bodies[2] + "\n]\n");
   expect_shown(world.call({"preview", "--input", world.folder() + "/input"}));
+  expect_nobody_called();
+}
+
+TEST_F(Preview, packed_messages_of_several_files) {
+  write_text(world.folder() + "/one", gzip(bodies[0] + "\n"));
+  write_text(world.folder() + "/two", zstd("[" + bodies[1] + "," + bodies[2] + "]"));
+  expect_shown(
+      world.call({"preview", "--input", world.folder() + "/one", world.folder() + "/two"}));
   expect_nobody_called();
 }
 

@@ -360,7 +360,9 @@ std::vector<std::string> bad_values(const Option& option) {
       return {"nonsense"};
     case Type::flag:
     case Type::text:
+    case Type::secret:
     case Type::path:
+    case Type::paths:
       return {};
   }
   return {};

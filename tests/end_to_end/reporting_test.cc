@@ -12,6 +12,7 @@
 #include "job/config/options.h"
 #include "job/pipeline/books.h"
 #include "tests/end_to_end/scene.h"
+#include "tests/support/metric.h"
 
 namespace sluice {
 namespace {
@@ -32,15 +33,6 @@ void expect_contains(const std::set<std::string>& all, const std::set<std::strin
   EXPECT_TRUE(std::ranges::includes(all, wanted));
 }
 
-/// The value of that series, whose labels follow those of the pipeline.
-std::string metric(const std::string& metrics, const std::string& name, const std::string& labels) {
-  const std::string series = "\n" + name + "{pipeline=\"user_logins\"" + labels + "} ";
-  const std::size_t at = metrics.find(series);
-  if (at == std::string::npos) return "no " + series;
-  const std::size_t from = at + series.size();
-  return metrics.substr(from, metrics.find('\n', from) - from);
-}
-
 void expect_log_and_metrics_agree(LoginWorld& world, const Outcome& outcome) {
   const auto summary = outcome.summary();
   const auto ended = boost::json::parse(last_line(outcome.err)).as_object();
@@ -49,7 +41,7 @@ void expect_log_and_metrics_agree(LoginWorld& world, const Outcome& outcome) {
   for (const char* field : {"run_id", "worker", "status", "stop_reason", "exit_code"}) {
     EXPECT_EQ(ended.at(field), summary.at(field)) << field;
   }
-  EXPECT_EQ(metric(metrics, "sluice_last_exit_code", ""), std::to_string(outcome.status));
+  EXPECT_EQ(metric(metrics, "sluice_last_exit_code"), std::to_string(outcome.status));
   const std::string reason(summary.at("stop_reason").as_string());
   EXPECT_EQ(metric(metrics, "sluice_run_stop_reason", ",reason=\"" + reason + "\""), "1");
   for (const Count& count : kCounts) {
@@ -98,10 +90,31 @@ TEST_F(Reporting, the_summary_is_whole_and_the_same_everywhere) {
   EXPECT_EQ(outcome.status, 0) << outcome.err;
   expect_told_everywhere(world, outcome, true);
   const auto summary = outcome.summary();
-  expect_contains(keys_of(summary), {"schema_version", "run_id", "run_group", "worker", "pipeline",
-                                     "status", "stop_reason", "exit_code", "started_at", "ended_at",
-                                     "duration_s", "counts", "oldest_message_age_s", "watermark",
-                                     "queue_after", "error", "version", "config_sha256"});
+  expect_contains(keys_of(summary), {"schema_version",
+                                     "run_id",
+                                     "run_group",
+                                     "worker",
+                                     "pipeline",
+                                     "status",
+                                     "stop_reason",
+                                     "exit_code",
+                                     "started_at",
+                                     "ended_at",
+                                     "duration_s",
+                                     "counts",
+                                     "oldest_message_age_s",
+                                     "watermark",
+                                     "queue_after",
+                                     "error",
+                                     "version",
+                                     "config_sha256",
+                                     "source",
+                                     "trace_id",
+                                     "stages",
+                                     "bytes",
+                                     "masked_values",
+                                     "unmapped_fields",
+                                     "retries"});
   expect_contains(keys_of(summary.at("counts")),
                   {"received", "carried_in", "loaded", "duplicate", "rejected", "returned",
                    "carried_out", "deleted", "delete_failed", "rows", "windows", "sqs_requests"});
@@ -289,7 +302,8 @@ TEST_F(Reporting, the_metrics_file_is_what_a_textfile_collector_takes) {
   }
   EXPECT_GT(samples, 10);
   const std::string all = text_of(path);
-  EXPECT_NE(all.find("sluice_last_exit_code{pipeline=\"user_logins\"} 0\n"), std::string::npos);
+  EXPECT_NE(all.find("sluice_last_exit_code{pipeline=\"user_logins\",worker=\"one\"} 0\n"),
+            std::string::npos);
   EXPECT_NE(all.find("result=\"received\"} 20\n"), std::string::npos) << all;
 }
 

@@ -1,31 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Bad bodies of a pipeline that unwraps SNS and gzip, and attributes of every kind.
-#include <zlib.h>
-
 #include "job/base/encoding.h"
 #include "tests/end_to_end/bodies.h"
+#include "tests/support/packing.h"
 
 namespace sluice {
 namespace {
 
-std::string gzipped(const std::string& text) {
-  z_stream stream{};
-  constexpr int kGzip = 16 + MAX_WBITS;
-  if (deflateInit2(&stream, 9, Z_DEFLATED, kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-    throw std::runtime_error("no deflate");
-  }
-  std::string in = text;
-  std::string out(deflateBound(&stream, text.size()), '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(in.data());
-  stream.avail_in = static_cast<uInt>(in.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  deflate(&stream, Z_FINISH);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
-}
-std::string encoded(const std::string& text) { return to_base64(gzipped(text)); }
+std::string encoded(const std::string& text) { return to_base64(gzip(text)); }
 
 std::string notification(const std::string& message, const std::string& more = "") {
   return R"({"Type":"Notification","MessageId":"m","TopicArn":"arn:aws:sns:us-east-1:0:t",)"
@@ -41,10 +23,10 @@ std::string wide(const std::string& text) {
 
 std::vector<JudgedBody> wrapped_bodies() {
   const std::string login = login_body("odd");
-  const std::string gzip = gzipped(login);
-  std::string bit_flipped = gzip;
-  bit_flipped[gzip.size() / 2] ^= 4;
-  const std::string bomb = gzipped(std::string(16 << 20, ' '));
+  const std::string packed = gzip(login);
+  std::string bit_flipped = packed;
+  bit_flipped[packed.size() / 2] ^= 4;
+  const std::string bomb = gzip(std::string(16 << 20, ' '));
   return {
       {"empty", "", "bad-encoding "},
       {"bare JSON where gzip is due", login, "bad-encoding "},
@@ -52,11 +34,11 @@ std::vector<JudgedBody> wrapped_bodies() {
       {"base64 cut short", encoded(login).substr(0, 41), "bad-encoding "},
       {"base64 for the web", "H4sIAAAAAAAC_-_-", "bad-encoding "},
       {"base64 of no gzip", to_base64(login), "bad-encoding "},
-      {"base64 of nothing", to_base64(gzipped("")), "not-json "},
-      {"gzip cut short", to_base64(gzip.substr(0, gzip.size() - 9)), "bad-encoding "},
+      {"base64 of nothing", to_base64(gzip("")), "not-json "},
+      {"gzip cut short", to_base64(packed.substr(0, packed.size() - 9)), "bad-encoding "},
       {"gzip with a flipped bit", to_base64(bit_flipped), "bad-encoding "},
-      {"gzip with more behind it", to_base64(gzip + "more"), "bad-encoding "},
-      {"gzip in gzip", encoded(gzip), "bad-encoding "},
+      {"gzip with more behind it", to_base64(packed + "more"), "bad-encoding "},
+      {"gzip in gzip", encoded(packed), "bad-encoding "},
       {"gzip of UTF-16", encoded(wide(login)), "bad-encoding "},
       {"gzip of no UTF-8", encoded("{\"user_id\":\"\xff\xfe\"}"), "bad-encoding "},
       {"gzip of surrogates in UTF-8", encoded("{\"user_id\":\"\xed\xa0\x80\"}"), "bad-encoding "},

@@ -5,7 +5,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "checkpoint/checkpoint.h"
+#include "checkpoint/glance.h"
 #include "tests/fuzz/properties.h"
 #include "tests/fuzz/targets.h"
 #include "tests/fuzz/temporary_folder.h"
@@ -68,8 +68,12 @@ void checkpoint(std::string_view input) {
   folder.clear();
   const std::size_t cut = std::min(input.find(kJournal), input.size());
   const std::string path = folder.write("c.db", input.substr(0, cut));
-  if (cut < input.size()) folder.write("c.db-journal", input.substr(cut + kJournal.size()));
+  const std::string_view journal =
+      cut < input.size() ? input.substr(cut + kJournal.size()) : std::string_view();
+  if (cut < input.size()) folder.write("c.db-journal", journal);
   glance_at(path);
+  must_hold(content_of(path) == input.substr(0, cut) && content_of(path + "-journal") == journal,
+            "looking changes nothing");
   try {
     open(path, input.substr(0, cut));
   } catch (const CheckpointError& error) {

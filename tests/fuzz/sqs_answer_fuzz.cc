@@ -7,6 +7,7 @@
 #include "job/queue/body_digest.h"
 #include "job/queue/sqs_failure.h"
 #include "tests/fuzz/properties.h"
+#include "tests/fuzz/same_message.h"
 #include "tests/fuzz/targets.h"
 
 namespace sluice::fuzz {
@@ -34,17 +35,6 @@ std::string printed(const std::vector<Message>& messages) {
                        {"MessageGroupId", message.group}}}});
   }
   return json::serialize(json::object{{"Messages", array}});
-}
-
-bool same(const Message& left, const Message& right) {
-  const auto equal = [](const MessageAttribute& one, const MessageAttribute& other) {
-    return one.name == other.name && one.type == other.type && one.value == other.value;
-  };
-  return left.id == right.id && left.receipt == right.receipt && left.body == right.body &&
-         left.sent_ms == right.sent_ms && left.receive_count == right.receive_count &&
-         left.sequence == right.sequence && left.group == right.group &&
-         std::equal(left.attributes.begin(), left.attributes.end(), right.attributes.begin(),
-                    right.attributes.end(), equal);
 }
 
 void check_received(std::string_view input) {

@@ -8,6 +8,7 @@
 namespace sluice::fuzz {
 
 /// A target takes any bytes and returns. What must hold and does not ends the process.
+void archive_messages(std::string_view input);
 void batch(std::string_view input);
 void canonical(std::string_view input);
 void checkpoint(std::string_view input);
@@ -19,6 +20,7 @@ void message(std::string_view input);
 void options(std::string_view input);
 void pipeline(std::string_view input);
 void quotable(std::string_view input);
+void records(std::string_view input);
 void sealed(std::string_view input);
 void shell_words(std::string_view input);
 void sqs_answer(std::string_view input);
@@ -31,6 +33,7 @@ struct Target {
   void (*run)(std::string_view input);
 };
 inline constexpr Target kTargets[] = {
+    {"archive_messages", archive_messages},
     {"batch", batch},
     {"canonical", canonical},
     {"checkpoint", checkpoint},
@@ -42,6 +45,7 @@ inline constexpr Target kTargets[] = {
     {"options", options},
     {"pipeline", pipeline},
     {"quotable", quotable},
+    {"records", records},
     {"sealed", sealed},
     {"shell_words", shell_words},
     {"sqs_answer", sqs_answer},

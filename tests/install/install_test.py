@@ -41,7 +41,7 @@ def files_below(folder: Path) -> set[Path]:
 def expected_files() -> set[Path]:
     expected = {Path("bin/sluice"), *(Path("share", file) for file in COMPLETIONS)}
     expected |= {Path("share/sluice/README.md"), Path("share/doc/sluice/LICENSE"), Path("share/doc/sluice/CHANGELOG.md")}
-    for folder in ("airflow_dag", "cron", "pipelines"):
+    for folder in ("airflow_dag", "cron", "grafana", "pipelines", "prometheus"):
         for file in files_below(SOURCE / folder):
             if file.suffix in UNITS:
                 expected.add(Path("lib/systemd/system", file.name))

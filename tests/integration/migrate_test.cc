@@ -89,7 +89,7 @@ TEST(Migrate, a_schema_older_than_the_program_is_refused_and_brought_up_with_wha
   TestDatabase db;
   for (const Migration& migration : migrations().first(2)) {
     db.run(std::string(migration.sql));
-    db.run("INSERT INTO sluice.migration VALUES (" + std::to_string(migration.version) + ", 'n')");
+    db.run("INSERT INTO sluice.migration VALUES (" + std::to_string(migration.version()) + ", 'n')");
   }
   db.run(
       "INSERT INTO sluice.rejected_message (message_id, pipeline, sent_at, reason, receive_count,"
@@ -189,11 +189,16 @@ TEST(LedgerDays, pruning_drops_what_the_horizon_has_passed_but_not_what_was_load
   const std::string count =
       "SELECT count(*) FROM pg_inherits WHERE inhparent = 'sluice.loaded_message'::regclass";
   const std::int64_t before = std::stoll(db.value(count));
-  // A backfill of today into the day thirty days ago, and a normal load of long ago.
+  // A backfill of today into the day thirty days ago, one of a fortnight ago into the day 22 days
+  // ago, and a normal load of long ago.
   db.run(
       "INSERT INTO sluice.loaded_window SELECT gen_random_uuid(), 'p', gen_random_uuid(), now(), "
       "1, 1, 0, 0, 1, '',"
       " now() - interval '30 days', now() - interval '30 days'");
+  db.run(
+      "INSERT INTO sluice.loaded_window SELECT gen_random_uuid(), 'p', gen_random_uuid(), now() - "
+      "interval '14 days',"
+      " 1, 1, 0, 0, 1, '', now() - interval '22 days', now() - interval '22 days'");
   db.run(
       "INSERT INTO sluice.loaded_window SELECT gen_random_uuid(), 'p', gen_random_uuid(), now() - "
       "interval '25 days',"
@@ -201,13 +206,14 @@ TEST(LedgerDays, pruning_drops_what_the_horizon_has_passed_but_not_what_was_load
   // One that an earlier pruning detached and did not drop.
   db.run("ALTER TABLE sluice.loaded_message DETACH PARTITION sluice.loaded_message_" +
          db.value("SELECT to_char(now() - interval '40 days', 'YYYYMMDD')"));
-  EXPECT_EQ(prune_ledger(owner, 15), 20);
-  EXPECT_EQ(std::stoll(db.value(count)), before - 20);
+  EXPECT_EQ(prune_ledger(owner, 15), 19);
+  EXPECT_EQ(std::stoll(db.value(count)), before - 19);
   EXPECT_EQ(
       db.value(
-          "SELECT count(*) FROM pg_class WHERE relkind = 'r' AND relname = 'loaded_message_' ||"
-          " to_char(now() AT TIME ZONE 'UTC' - interval '30 days', 'YYYYMMDD')"),
-      "1");
+          "SELECT count(*) FROM pg_class, (VALUES (22), (30)) AS of (days)"
+          " WHERE relkind = 'r' AND relname = 'loaded_message_' ||"
+          " to_char(now() AT TIME ZONE 'UTC' - make_interval(days => days), 'YYYYMMDD')"),
+      "2");
   EXPECT_EQ(prune_ledger(owner, 15), 0);
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "job/base/clock.h"
 #include "job/base/random.h"
 #include "tests/support/loading.h"
 
@@ -35,6 +36,32 @@ TEST(RunLog, a_run_is_recorded_at_its_start_and_completed_at_its_end) {
   EXPECT_TRUE(last_runs(loader, "other", 1).empty());
 }
 
+TEST(RunLog, of_a_run_that_has_not_told_its_end_what_it_committed_is_known) {
+  LoadingDatabase db;
+  Connection loader(db.loader_conninfo(), kNever);
+  const std::string run = random_uuid();
+  begin_run(loader, {run, "numbers", "", "one", now().wall_ms});
+  const auto so_far = [&] { return last_runs(loader, "numbers", 1).at(0).so_far; };
+  ASSERT_TRUE(so_far());
+  EXPECT_EQ(so_far()->windows, 0);
+  EXPECT_EQ(so_far()->newest_sent_at, "");
+  auto messages = numbered(1, 4);
+  messages[1].rejected = true;
+  loaded(db.warehouse().load(make_window(messages), false));
+  loaded(db.warehouse().load(make_window(numbered(3, 4)), false));
+  // What another run loaded is not its own.
+  EXPECT_EQ(so_far()->windows, 0);
+  db.run("UPDATE sluice.loaded_window SET run_id = '" + run + "'");
+  EXPECT_EQ(so_far()->windows, 2);
+  EXPECT_EQ(so_far()->loaded, 5);
+  EXPECT_EQ(so_far()->duplicate, 2);
+  EXPECT_EQ(so_far()->rejected, 1);
+  EXPECT_EQ(so_far()->rows, 5);
+  EXPECT_EQ(so_far()->newest_sent_at, "2026-11-20T12:00:00.006Z");
+  EXPECT_FALSE(end_run(db.loader_conninfo(), {run, now().wall_ms, 0, "drained", "{}"}));
+  EXPECT_FALSE(so_far()) << "its summary tells it";
+}
+
 TEST(RunLog, a_database_that_is_away_at_the_end_is_told_and_not_thrown) {
   const auto failure = end_run("host=127.0.0.1 port=1", {});
   ASSERT_TRUE(failure);
@@ -53,6 +80,13 @@ TEST(RunLog, rejections_are_counted_by_reason_and_field) {
   EXPECT_EQ(counts[0].reason, "not-json");
   EXPECT_EQ(counts[0].messages, 2);
   EXPECT_EQ(counts[1].sqlstate, "23514");
+  EXPECT_EQ(counts[0].last_day, 2);
+  EXPECT_EQ(counts[0].to_forward, 0);
+  db.run(
+      "UPDATE sluice.rejected_message SET to_forward = true, rejected_at = now() - interval '2 "
+      "days' WHERE reason = 'not-json'");
+  EXPECT_EQ(rejections_by_reason(loader, "numbers")[0].last_day, 0);
+  EXPECT_EQ(rejections_by_reason(loader, "numbers")[0].to_forward, 2);
 }
 
 TEST(Roles, a_reader_reads_and_changes_nothing_and_an_operator_replays_and_reveals) {

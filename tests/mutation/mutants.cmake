@@ -14,8 +14,8 @@ mutant("what an earlier run left is not recovered"
 
 mutant("a window that the ledger may have forgotten is loaded"
   job/pipeline/drain.cc
-  [[held.carried && held.window.oldest_sent_ms <]]
-  [[false && held.window.oldest_sent_ms <]]
+  [[held.carried && !limits_.archive &&]]
+  [[false && !limits_.archive &&]]
   simulation Share/Simulation.every_promise_is_kept_in_every_history/0)
 
 mutant("a run receives before it has deleted what an earlier one loaded"
@@ -113,7 +113,7 @@ mutant("the warning of a COMMIT is not read"
   integration Connection.commit_is_believed_only_by_its_tag_and_without_a_warning)
 
 mutant("window ids are counted"
-  job/cli/run.cc
+  job/cli/one_run.cc
   [[random_128,]]
   [[[last = 0]() mutable { return WindowId{static_cast<std::uint8_t>(++last)}; },]]
   end_to_end WindowIds.those_of_runs_that_know_nothing_of_each_other_have_nothing_in_common)
@@ -129,3 +129,27 @@ mutant("a stop does not give back what is not staged"
   [[hide(unstaged, 0, Call::Kind::give_back);]]
   ""
   end_to_end Stopping.with_32_receives_and_a_copy_under_way_and_thousands_in_hand)
+
+mutant("a record that was given out counts as loaded"
+  job/archive/unfinished_records.cc
+  [[return out_.empty() ? next_ : out_.front().position;]]
+  [[return next_;]]
+  unit UnfinishedRecords.what_is_loaded_ends_at_the_first_record_that_is_not)
+
+mutant("what a backfill loads is forgotten by the day that it was sent"
+  job/warehouse/ledger_days.cc
+  [[w.loaded_at >= time.horizon]]
+  [[false]]
+  integration LedgerDays.pruning_drops_what_the_horizon_has_passed_but_not_what_was_loaded_since)
+
+mutant("equal lines of one file are one message"
+  job/archive/archive_messages.cc
+  [[occurrences_.count(digest)]]
+  [[0 * occurrences_.count(digest)]]
+  end_to_end Backfill.loads_nothing_twice_where_archives_overlap_and_keeps_equal_lines_of_one)
+
+mutant("a run that fails erases the last success"
+  job/cli/metrics_files.cc
+  [[if (!summary.succeeded()) return;]]
+  ""
+  end_to_end MetricsFiles.a_run_that_fails_leaves_the_last_success_alone)

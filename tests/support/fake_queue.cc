@@ -75,7 +75,7 @@ void FakeQueue::abandon() {
 bool FakeQueue::call(const std::string& operation, const boost::json::object& request,
                      Ticket ticket, const Effect& effect) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    ++requests_[operation];
+    ++requests_[operation].sent;
     const SandboxFault fault = faults_.meet(operation, request);
     if (fault.code == "AccessDenied") {
       answers_.emplace_back(CallFailed{

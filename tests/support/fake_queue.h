@@ -33,7 +33,7 @@ class FakeQueue : public Queue {
   void wait(std::int64_t at_most_ms, std::vector<QueueAnswer>& answers) override;
   void wake() override { woken_ = true; }
   void abandon() override;
-  std::map<std::string, std::uint64_t> requests() const override { return requests_; }
+  Requests requests() const override { return requests_; }
 
  private:
   struct Poll {
@@ -61,7 +61,7 @@ class FakeQueue : public Queue {
   Now time_;
   std::vector<Poll> polls_;
   std::vector<QueueAnswer> answers_;
-  std::map<std::string, std::uint64_t> requests_;
+  Requests requests_;
   bool stopped_ = false;  // receives nothing more
   std::atomic<bool> woken_{false};
 };

@@ -6,8 +6,8 @@ if ! command -v dpkg-query > /dev/null; then
   for tool in c++ cmake ninja pkg-config initdb; do
     command -v "$tool" > /dev/null && continue
     echo "make setup: this is not Debian or Ubuntu, and $tool is missing" >&2
-    echo "hint: install a C++20 compiler, CMake 3.25, Ninja, Boost 1.81 (JSON, Program_options), libcurl, libpq, zlib," \
-      "SQLite 3.40, OpenSSL 3, utf8proc, zlib, GoogleTest and PostgreSQL 15, then run make again" >&2
+    echo "hint: install a C++20 compiler, CMake 3.25, Ninja, Boost 1.81 (JSON, Program_options), libcurl, libpq," \
+      "SQLite 3.40, OpenSSL 3, utf8proc, zlib, zstd, GoogleTest and PostgreSQL 15, then run make again" >&2
     exit 1
   done
   exit 0
@@ -30,9 +30,10 @@ if is_known libboost-json1.81-dev; then boost=1.81; fi
 clang=$(apt-cache show clang 2> /dev/null | sed -n 's/^Depends:.*clang-\([0-9]*\).*/\1/p' | head -n 1)
 
 packages=(g++ make cmake ninja-build pkg-config "libboost${boost}-dev" "libboost-json${boost}-dev"
-  "libboost-program-options${boost}-dev" libcurl4-openssl-dev libpq-dev libsqlite3-dev libssl-dev libutf8proc-dev zlib1g-dev
+  "libboost-program-options${boost}-dev" libcurl4-openssl-dev libpq-dev libsqlite3-dev libssl-dev libutf8proc-dev zlib1g-dev libzstd-dev
   libgtest-dev libbenchmark-dev clang "libclang-rt-${clang}-dev" clang-format clang-tidy gcovr
-  postgresql pgbouncer spin curl python3 strace cron systemd redis-server
+  postgresql pgbouncer spin curl python3 strace cron systemd redis-server zstd
+  prometheus prometheus-node-exporter prometheus-pushgateway chromium
   python3-venv maven)  # maven brings a Java: for servers and clients by others, which the tests fetch
 
 states=$(dpkg-query -W -f '${Package} ${Status}\n' "${packages[@]}" 2> /dev/null || true)  # fails where one is missing

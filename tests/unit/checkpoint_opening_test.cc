@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include "checkpoint/glance.h"
 #include "checkpoint/put_aside.h"
 #include "tests/unit/checkpoint_world.h"
 

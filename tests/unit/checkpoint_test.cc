@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "checkpoint/glance.h"
 #include "tests/unit/checkpoint_world.h"
 
 namespace sluice {

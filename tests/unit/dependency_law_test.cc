@@ -23,11 +23,14 @@ const std::map<std::string, std::set<std::string>> kLaw = {
     {"job/queue", {"job/base", "job/aws"}},
     {"job/record", {"job/base", "job/config", "job/queue"}},
     {"job/mask", {"job/base", "job/config", "job/queue", "job/record", "checkpoint"}},
+    {"job/archive",
+     {"job/base", "job/config", "job/queue", "job/record", "job/mask", "checkpoint"}},
     {"job/warehouse", {"job/base", "job/config", "checkpoint"}},
     {"job/pipeline", {"job/base", "job/mask", "job/queue", "job/warehouse", "checkpoint"}},
+    {"job/announce", {"job/base", "job/config", "job/aws", "job/pipeline"}},
     {"job/cli",
-     {"job/base", "job/config", "job/aws", "job/queue", "job/record", "job/mask", "job/warehouse",
-      "job/pipeline", "checkpoint"}},
+     {"job/base", "job/announce", "job/config", "job/aws", "job/queue", "job/record", "job/mask",
+      "job/archive", "job/warehouse", "job/pipeline", "checkpoint"}},
     {"job", {"job/base", "job/cli"}},  // main.cc
 };
 
@@ -37,12 +40,13 @@ const std::map<std::string, std::set<std::string>> kVendors = {
     {"libpq-fe.h", {"job/warehouse"}},
     {"sqlite3.h", {"checkpoint"}},
     {"utf8proc.h", {"job/mask", "job/record"}},
-    {"zlib.h", {"job/record"}},
+    {"zlib.h", {"job/record", "job/archive"}},
+    {"zstd", {"job/archive"}},
     {"openssl/", {"checkpoint", "job/config", "job/aws", "job/queue", "job/mask"}},
     {"boost/program_options", {"job/config"}},
     {"boost/json",
      {"job/base", "job/config", "job/aws", "job/queue", "job/record", "job/mask", "job/pipeline",
-      "job/cli"}},
+      "job/announce", "job/cli"}},
     {"boost/beast", {}},
     {"boost/asio", {}},
 };

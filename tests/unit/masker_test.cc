@@ -265,6 +265,29 @@ TEST(Masker, a_rejected_body_is_sealed_whole_and_for_its_message) {
   EXPECT_EQ(staged->batch.bytes().find("private"), std::string::npos);
 }
 
+TEST(Masker, what_was_found_unusable_before_is_rejected_for_that) {
+  Message message = message_of(kLogin);
+  message.unusable = Rejection{Reason::bad_value, "expected a time"};
+  message.unusable_field = "at";
+  const auto staged = stage(logins(), message);
+  EXPECT_EQ(staged->reason(), "bad-value");
+  EXPECT_EQ(staged->field(), "at");
+  EXPECT_EQ(staged->only().rejection.detail, "expected a time");
+  EXPECT_EQ(
+      unseal(keyring(), staged->only().key_id, staged->only().key.id, staged->only().sealed_body),
+      kLogin);
+}
+
+TEST(Masker, a_time_that_is_not_known_is_null_or_missing) {
+  Message message = message_of(kLogin);
+  message.sent_ms = 0;
+  Pipeline pipeline = logins();
+  EXPECT_EQ(stage(pipeline, message)->fields().back(), "NULL");
+  pipeline.tables[0].columns.back().required = true;
+  EXPECT_EQ(stage(pipeline, message)->reason(), "missing-field");
+  EXPECT_EQ(stage(pipeline, message)->field(), "@sent_at");
+}
+
 TEST(Masker, where_rejections_are_forwarded_every_message_keeps_its_body_sealed) {
   for (const Rejections rejections :
        {Rejections::table, Rejections::dead_letter_queue, Rejections::leave}) {

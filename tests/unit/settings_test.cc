@@ -63,6 +63,16 @@ TEST(Settings, flags_win_over_environment_over_file_over_default) {
   EXPECT_EQ(all.count("window-messages"), 10'000);
 }
 
+TEST(Settings, several_files_stand_behind_one_flag_behind_several_or_in_lines) {
+  using Paths = std::vector<std::string>;
+  const Settings one("backfill", {"--input", "a b", "-", "--quiet", "--input", "c"}, kNothing);
+  EXPECT_EQ(one.paths("input"), (Paths{"a b", "-", "c"}));
+  EXPECT_TRUE(one.flag("quiet"));
+  const Settings lines("backfill", {}, environment_of({{"SLUICE_INPUT", "a b\nc\n"}}));
+  EXPECT_EQ(lines.paths("input"), (Paths{"a b", "c"}));
+  EXPECT_EQ(Settings("backfill", {}, kNothing).paths("input"), Paths{});
+}
+
 TEST(Settings, every_option_is_a_flag_a_variable_and_a_line) {
   for (const Option& option : options()) {
     if (!option.is_for("run") || option.name == "config") continue;
@@ -91,7 +101,9 @@ TEST(Settings, every_option_is_a_flag_a_variable_and_a_line) {
           value = "true";
           break;
         case Option::Type::text:
+        case Option::Type::secret:
         case Option::Type::path:
+        case Option::Type::paths:
           value = "x";
           break;
       }
@@ -175,6 +187,19 @@ TEST(Settings, a_password_from_elsewhere_is_not_shown) {
       EXPECT_TRUE(shown.name != "postgres" || shown.origin == "SLUICE_POSTGRES");
     }
   }
+}
+
+TEST(Settings, of_a_secret_is_shown_that_it_is_set) {
+  const auto value_of = [](const Settings& all, std::string_view name) {
+    for (const auto& shown : all.shown()) {
+      if (shown.name == name) return shown.value;
+    }
+    return std::string("no such option");
+  };
+  const Settings all = settings({"--ping-url", "https://host/hidden-word"});
+  EXPECT_EQ(value_of(all, "ping-url"), "***");
+  EXPECT_EQ(value_of(all, "pushgateway"), "");
+  EXPECT_EQ(all.text("ping-url"), "https://host/hidden-word");
 }
 
 TEST(Settings, a_threshold_is_a_number_or_a_share) {

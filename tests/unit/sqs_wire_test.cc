@@ -70,7 +70,7 @@ TEST(SqsWire, questions_about_the_queue_are_asked) {
   EXPECT_EQ(
       attributes_request("http://q/a", kFactNames),
       R"({"QueueUrl":"http://q/a","AttributeNames":["VisibilityTimeout","MessageRetentionPeriod",)"
-      R"("RedrivePolicy"]})");
+      R"("RedrivePolicy","QueueArn"]})");
 }
 
 TEST(SqsWire, an_empty_receive_comes_in_three_shapes) {

@@ -5,10 +5,10 @@
 #include <random>
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include "job/base/encoding.h"
 #include "job/record/value.h"
+#include "tests/support/packing.h"
 #include "tests/support/seeded_random.h"
 
 namespace sluice {
@@ -61,23 +61,8 @@ std::string envelope_of(std::string_view message, std::string_view attributes = 
          "\n}";
 }
 
-constexpr int kGzip = 16 + MAX_WBITS;
-
 std::string compressed(std::string_view text, int window_bits = kGzip) {
-  z_stream stream{};
-  EXPECT_EQ(
-      deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, window_bits, 8, Z_DEFAULT_STRATEGY),
-      Z_OK);
-  std::string out(deflateBound(&stream, text.size()), '\0');
-  std::string copy(text);
-  stream.next_in = reinterpret_cast<Bytef*>(copy.data());
-  stream.avail_in = static_cast<uInt>(copy.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
+  return deflated(text, window_bits);
 }
 
 std::string gzipped(std::string_view text) { return to_base64(compressed(text)); }

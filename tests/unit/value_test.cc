@@ -419,6 +419,8 @@ TEST(Source, facts_about_the_message_are_values_too) {
   EXPECT_EQ(to_hex(fact(Source::Kind::receive_count, "smallint")), "0003");
   message.sent_ms = INT64_MAX;
   EXPECT_EQ(fact(Source::Kind::sent_at, "date"), "!out-of-range");
+  message.sent_ms = 0;
+  EXPECT_EQ(fact(Source::Kind::sent_at, "date"), "NULL") << "not known";
 }
 
 TEST(Source, attributes_are_numbers_strings_or_base64) {
