@@ -6,12 +6,12 @@
 #include <string_view>
 #include <variant>
 
+#include "job/base/rejection.h"
 #include "job/config/pipeline.h"
 #include "job/mask/hmac.h"
 #include "job/mask/keyring.h"
 #include "job/mask/siv.h"
 #include "job/mask/unkeyed_digest.h"
-#include "job/base/rejection.h"
 
 namespace sluice {
 

@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "job/config/pipeline.h"
 #include "job/base/rejection.h"
+#include "job/config/pipeline.h"
 #include "job/record/value.h"
 
 namespace sluice {

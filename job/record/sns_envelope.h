@@ -6,8 +6,8 @@
 #include <optional>
 #include <string_view>
 
-#include "job/record/decode.h"
 #include "job/base/rejection.h"
+#include "job/record/decode.h"
 
 namespace sluice {
 

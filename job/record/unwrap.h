@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
+#include "job/base/rejection.h"
 #include "job/config/pipeline.h"
 #include "job/record/gunzip.h"
-#include "job/base/rejection.h"
 #include "job/record/sns_envelope.h"
 
 namespace sluice {

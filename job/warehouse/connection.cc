@@ -144,8 +144,7 @@ Connection::Wait Connection::begin(std::string_view doing, std::int64_t limit_ms
   require(connection_ != nullptr, "a statement on a closed connection");
   return {std::string(doing) + ": Postgres database " + place_.database + " at " + place_.host +
               ":" + place_.port,
-          now().steady_ms + limit_ms,
-          may_cancel};
+          now().steady_ms + limit_ms, may_cancel};
 }
 
 short Connection::poll(short events, const Wait& wait) {

@@ -18,8 +18,9 @@ void prepare_days(Connection& connection, std::int64_t now_ms, std::int64_t rete
 void add_days_of(Connection& connection, const Messages& messages);
 
 /// Drops the days that ended more than `horizon_days` ago and into which nothing was loaded since
-/// then: what a backfill loads is recognised for the whole horizon, counted from the load. Needs the ledger's
-/// owner. Returns the number dropped. What a run cut short left half detached is finished first.
+/// then: what a backfill loads is recognised for the whole horizon, counted from the load. Needs
+/// the ledger's owner. Returns the number dropped. What a run cut short left half detached is
+/// finished first.
 int prune_ledger(Connection& connection, int horizon_days);
 
 }  // namespace sluice

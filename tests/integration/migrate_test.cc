@@ -89,7 +89,8 @@ TEST(Migrate, a_schema_older_than_the_program_is_refused_and_brought_up_with_wha
   TestDatabase db;
   for (const Migration& migration : migrations().first(2)) {
     db.run(std::string(migration.sql));
-    db.run("INSERT INTO sluice.migration VALUES (" + std::to_string(migration.version()) + ", 'n')");
+    db.run("INSERT INTO sluice.migration VALUES (" + std::to_string(migration.version()) +
+           ", 'n')");
   }
   db.run(
       "INSERT INTO sluice.rejected_message (message_id, pipeline, sent_at, reason, receive_count,"
@@ -209,10 +210,9 @@ TEST(LedgerDays, pruning_drops_what_the_horizon_has_passed_but_not_what_was_load
   EXPECT_EQ(prune_ledger(owner, 15), 19);
   EXPECT_EQ(std::stoll(db.value(count)), before - 19);
   EXPECT_EQ(
-      db.value(
-          "SELECT count(*) FROM pg_class, (VALUES (22), (30)) AS of (days)"
-          " WHERE relkind = 'r' AND relname = 'loaded_message_' ||"
-          " to_char(now() AT TIME ZONE 'UTC' - make_interval(days => days), 'YYYYMMDD')"),
+      db.value("SELECT count(*) FROM pg_class, (VALUES (22), (30)) AS of (days)"
+               " WHERE relkind = 'r' AND relname = 'loaded_message_' ||"
+               " to_char(now() AT TIME ZONE 'UTC' - make_interval(days => days), 'YYYYMMDD')"),
       "2");
   EXPECT_EQ(prune_ledger(owner, 15), 0);
 }

@@ -190,8 +190,8 @@ void LoginWorld::expect_nothing_in_clear() {
 CanarySearch LoginWorld::search_for_all() const {
   CanarySearch search;
   search.add("AWS's secret key", SandboxCredentials().secret_key);
-  for (const char* name : {"PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-                           "OPENLINEAGE_API_KEY"}) {
+  for (const char* name :
+       {"PGPASSWORD", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "OPENLINEAGE_API_KEY"}) {
     const auto secret = variables_.find(name);
     if (secret != variables_.end() && secret->second.size() > 8) search.add(name, secret->second);
   }
