@@ -55,7 +55,7 @@ class FilesTest(unittest.TestCase):
                 self.assertEqual(drain.max_retry_delay, timedelta(minutes=15))
                 self.assertEqual(drain.partial_kwargs["skip_on_exit_code"], 99)
                 command = drain.partial_kwargs["bash_command"]
-                self.assertRegex(command, "^exec sluice run [a-z0-9 -]+$")  # what is run, is sluice
+                self.assertRegex(command, r'^exec sluice (run|"\$SLUICE_DAG_COMMAND") [a-z0-9 -]+$')  # what is run, is sluice
                 self.assertIn(" --skip-exit-code 99 ", command)
                 self.assertIs(drain.partial_kwargs["output_processor"], json.loads)
                 self.assertFalse(drain.depends_on_past)
