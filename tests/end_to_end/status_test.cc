@@ -137,7 +137,8 @@ TEST_F(StatusCommand, what_is_loaded_and_not_deleted_is_listed_as_the_queue_stil
                                   return !std::exchange(first, false);
                                 },
                             .fault = {.fail_entries = 3}});
-  EXPECT_EQ(world.run().status, 75);
+  // One receive at a time, or it may be two windows, with three left in each.
+  EXPECT_EQ(world.run({"--receivers", "1"}).status, 75);
   world.aws().faults().clear();
   const std::set<std::string> left = this->left();
   ASSERT_EQ(left.size(), 3U);
