@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <filesystem>
 #include <map>
+#include <memory>
+#include <optional>
 
 #include "job/archive/archive_queue.h"
 #include "job/base/log.h"
 #include "job/cli/command.h"
 #include "job/cli/one_run.h"
 #include "job/config/pipeline.h"
+#include "job/queue/sqs_message.h"
 
 namespace sluice {
 namespace {
@@ -63,6 +65,11 @@ void check_usage(const Settings& settings) {
     throw Failure(Fault::usage, "--sent-at cannot be 'now'",
                   "the time is a part of what a message is recognised by: the same archive must be "
                   "given the same time again");
+  }
+  const auto sent_ms = settings.moment_ms("sent-at", 0);
+  if (sent_ms && (*sent_ms <= 0 || *sent_ms >= kEndOfDaysMs)) {
+    throw Failure(Fault::usage, "--sent-at is not of the years 1970 to 2199",
+                  "the ledger has days for those only");
   }
 }
 

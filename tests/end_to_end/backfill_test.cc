@@ -191,6 +191,8 @@ TEST_F(Backfill, refuses_what_it_cannot_mean) {
       {words({"-", "-"}), 64},
       {words({file}, {"--sent-at", "now"}), 64},
       {words({file}, {"--sent-at", "tomorrow"}), 64},
+      {words({file}, {"--sent-at", "2200-01-01T00:00:00Z"}), 64},
+      {words({file}, {"--sent-at", "1969-12-31T23:59:59Z"}), 64},
       {words({file}, {"--sent-at", kSentAt, "--envelope", "sqs"}), 64},
       {words({file}, {"--envelope", "sns"}), 64},
       {words({file, world.folder() + "/missing.jsonl"}), 78},
