@@ -25,6 +25,8 @@ std::string written(std::string_view content) {
   return folder.write("archive", content);
 }
 
+constexpr std::string_view kWindowTooLarge = "its zstd needs more than 128 MiB to be unpacked";
+
 /// Without the file's name.
 std::string problem(const std::string& message) { return message.substr(message.rfind(": ") + 2); }
 
@@ -87,6 +89,9 @@ void check_written_again(const Held& held) {
 void records(std::string_view input) {
   const Held whole = unpacked(input, 1 << 16);
   const Held slow = unpacked(input, 1);
+  // Where a frame fits into the room as a whole, libzstd needs no window, and does not ask how
+  // large it would be (ZSTD_decompressStream, "single-pass").
+  if (slow.fault == kWindowTooLarge) return;
   must_hold(slow.fault == whole.fault, "what is wrong is the same in pieces of any size");
   // zstd keeps back what it unpacked in the call that met the damage.
   must_hold(whole.fault.empty() ? slow.records == whole.records
