@@ -180,6 +180,8 @@ bool TcpProxy::forward(Connection& connection, bool from_client, std::string_vie
     cut(connection);
     return false;
   }
+  // Before it is sent: the answer may be here sooner than this thread is again.
+  if (act == Act::cut_after) connection.cut = true;
   lock.unlock();  // it may take its time
   const bool sent = send_all(from_client ? connection.server : connection.client, message);
   lock.lock();
