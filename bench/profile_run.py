@@ -29,7 +29,8 @@ SAMPLES_A_SECOND = 999  # not in step with what happens a thousand times a secon
 STACK_BYTES = 8192  # copied at each sample: without frame pointers the stack is unwound afterwards
 PERF = ("perf", "record", "-q", "-e", "cpu-clock", "-F", str(SAMPLES_A_SECOND), "--call-graph", f"dwarf,{STACK_BYTES}")
 PARTS = {
-    "job/aws": "HTTP and signatures",
+    "job/http": "HTTP",
+    "job/aws": "signatures",
     "job/queue": "JSON of SQS",
     "job/record": "decode and validate",
     "job/mask": "mask",
@@ -38,7 +39,7 @@ PARTS = {
     "job/pipeline": "drain",
 }
 ELSEWHERE = "elsewhere"
-COLOURS = ("#f4a582", "#fddbc7", "#b8e186", "#7fbc41", "#92c5de", "#c2a5cf", "#fee08b")
+COLOURS = ("#f4a582", "#d6604d", "#fddbc7", "#b8e186", "#7fbc41", "#92c5de", "#c2a5cf", "#fee08b")
 FUNCTIONS_SHOWN = 60
 LINES_PRINTED = 30
 LINE_PRINTED = 118

@@ -5,11 +5,11 @@
 #include <set>
 #include <utility>
 
-#include "job/aws/http.h"
 #include "job/base/clock.h"
 #include "job/base/log.h"
 #include "job/base/output.h"
 #include "job/base/text.h"
+#include "job/http/http.h"
 
 namespace sluice {
 namespace {

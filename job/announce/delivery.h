@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "job/aws/request.h"
-#include "job/aws/url.h"
+#include "job/http/request.h"
+#include "job/http/url.h"
 
 namespace sluice {
 

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "job/announce/delivery.h"
-#include "job/aws/url.h"
+#include "job/http/url.h"
 #include "job/pipeline/summary.h"
 
 namespace sluice {

@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "job/aws/fetch.h"
 #include "job/base/clock.h"
 #include "job/base/failure.h"
+#include "job/http/fetch.h"
 
 namespace sluice {
 namespace {

@@ -7,13 +7,13 @@
 #include <utility>
 
 #include "job/aws/credential_json.h"
-#include "job/aws/fetch.h"
-#include "job/aws/http.h"
 #include "job/aws/quotable.h"
 #include "job/aws/retry.h"
 #include "job/aws/token_file.h"
 #include "job/base/failure.h"
 #include "job/base/text.h"
+#include "job/http/fetch.h"
+#include "job/http/http.h"
 
 namespace sluice {
 namespace {

@@ -6,8 +6,8 @@
 #include <stop_token>
 
 #include "job/aws/credentials.h"
-#include "job/aws/url.h"
 #include "job/base/environment.h"
+#include "job/http/url.h"
 
 namespace sluice {
 

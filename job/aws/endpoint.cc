@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "job/aws/imds.h"
-#include "job/aws/url.h"
 #include "job/base/failure.h"
 #include "job/base/text.h"
+#include "job/http/url.h"
 
 namespace sluice {
 namespace {

@@ -4,11 +4,11 @@
 #include <utility>
 
 #include "job/aws/credential_json.h"
-#include "job/aws/fetch.h"
 #include "job/aws/retry.h"
-#include "job/aws/url.h"
 #include "job/base/failure.h"
 #include "job/base/text.h"
+#include "job/http/fetch.h"
+#include "job/http/url.h"
 
 namespace sluice {
 namespace {

@@ -8,9 +8,9 @@
 #include <string>
 
 #include "job/aws/credentials.h"
-#include "job/aws/http.h"
 #include "job/aws/profile.h"
 #include "job/base/environment.h"
+#include "job/http/http.h"
 
 namespace sluice {
 

@@ -6,16 +6,19 @@
 #include <utility>
 #include <vector>
 
-#include "job/aws/percent.h"
 #include "job/base/clock.h"
 #include "job/base/encoding.h"
 #include "job/base/failure.h"
 #include "job/base/text.h"
+#include "job/http/percent.h"
 
 namespace sluice {
 namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
+
+/// Of each text on the way to a signature, but for a session token: none grows while it is made.
+constexpr std::size_t kUsualBytes = 512;
 
 constexpr std::array<std::string_view, 8> kNeverSigned = {
     "authorization", "connection",        "expect",     "te",
@@ -131,7 +134,9 @@ void Signer::sign(HttpRequest& request, std::int64_t wall_ms) {
   }
 
   std::string names;
-  std::string canonical = request.method + "\n";
+  std::string canonical;
+  canonical.reserve(kUsualBytes + credentials_.session_token.reveal().size());
+  canonical.append(request.method).append("\n");
   canonical.append(canonical_path(request.path)).append("\n");
   canonical.append(canonical_query(request.query)).append("\n");
   for (const auto& [name, value] : canonical_headers(request.headers)) {
@@ -139,18 +144,23 @@ void Signer::sign(HttpRequest& request, std::int64_t wall_ms) {
     names.append(names.empty() ? "" : ";").append(name);
   }
   canonical.append("\n").append(names).append("\n");
-  canonical.append(to_hex(hash_.sha256(request.body)));
+  append_hex(canonical, hash_.sha256(request.body));
 
-  std::string to_sign(kAlgorithm);
-  to_sign.append("\n").append(stamp_).append("\n").append(scope_).append("\n");
-  to_sign.append(to_hex(hash_.sha256(canonical)));
-  const std::string signature =
-      to_hex(hash_.hmac(key_of(std::string_view(stamp_).substr(0, 8)), to_sign));
+  std::string to_sign;
+  to_sign.reserve(kUsualBytes);
+  to_sign.append(kAlgorithm).append("\n").append(stamp_).append("\n").append(scope_).append("\n");
+  append_hex(to_sign, hash_.sha256(canonical));
 
-  std::string authorization(kAlgorithm);
-  authorization.append(" Credential=").append(credentials_.access_key).append("/").append(scope_);
+  std::string authorization;
+  authorization.reserve(kUsualBytes);
+  authorization.append(kAlgorithm)
+      .append(" Credential=")
+      .append(credentials_.access_key)
+      .append("/")
+      .append(scope_);
   authorization.append(", SignedHeaders=").append(names);
-  authorization.append(", Signature=").append(signature);
+  authorization.append(", Signature=");
+  append_hex(authorization, hash_.hmac(key_of(std::string_view(stamp_).substr(0, 8)), to_sign));
   request.headers.push_back({"Authorization", std::move(authorization)});
 }
 

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "job/aws/credentials.h"
-#include "job/aws/request.h"
 #include "job/aws/request_hash.h"
+#include "job/http/request.h"
 
 namespace sluice {
 

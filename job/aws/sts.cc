@@ -6,14 +6,14 @@
 #include <utility>
 #include <vector>
 
-#include "job/aws/fetch.h"
-#include "job/aws/percent.h"
 #include "job/aws/quotable.h"
 #include "job/aws/sigv4.h"
 #include "job/aws/sts_answer.h"
 #include "job/base/clock.h"
 #include "job/base/failure.h"
 #include "job/base/text.h"
+#include "job/http/fetch.h"
+#include "job/http/percent.h"
 
 namespace sluice {
 namespace {

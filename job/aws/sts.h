@@ -11,8 +11,8 @@
 #include "job/aws/credential_search.h"
 #include "job/aws/credentials.h"
 #include "job/aws/endpoint.h"
-#include "job/aws/http.h"
 #include "job/aws/retry.h"
+#include "job/http/http.h"
 
 namespace sluice {
 

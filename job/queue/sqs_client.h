@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
-#include "job/aws/http.h"
 #include "job/aws/live_signer.h"
 #include "job/aws/pace.h"
+#include "job/http/http.h"
 #include "job/queue/sqs_access.h"
 #include "job/queue/sqs_call.h"
 #include "job/queue/sqs_failure.h"

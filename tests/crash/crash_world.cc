@@ -8,6 +8,7 @@
 #include <set>
 #include <stdexcept>
 #include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -30,7 +31,8 @@ std::vector<std::string> kill_at(const std::string& system_call, int time) {
 
 }  // namespace
 
-CrashWorld::CrashWorld(const TestCluster& cluster) : LoginWorld(true, cluster) {
+CrashWorld::CrashWorld(const TestCluster& cluster, std::string place)
+    : LoginWorld(true, cluster, std::move(place)) {
   variables()["ASAN_OPTIONS"] = "detect_leaks=0";  // found by tracing, and strace traces already
   const Outcome traced =
       Program(folder(), {"--version"}, variables(), kill_at("fsync", 1)).wait();  // it has none

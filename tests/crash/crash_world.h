@@ -17,7 +17,8 @@ namespace sluice {
 class CrashWorld : public LoginWorld {
  public:
   /// Small windows, several of them under way at once. Throws when no process may be traced here.
-  explicit CrashWorld(const TestCluster& cluster = TestCluster::shared());
+  explicit CrashWorld(const TestCluster& cluster = TestCluster::shared(),
+                      std::string place = new_folder());
 
   /// A run that is killed as it enters this system call for the `time`th time, counted from 1.
   /// False when it came to its end first.

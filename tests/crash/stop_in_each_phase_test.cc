@@ -75,7 +75,7 @@ class StopInEachPhase : public testing::TestWithParam<Phase> {
     world_.expect_everything_once();
   }
 
-  CrashWorld world_;
+  CrashWorld world_{TestCluster::shared(), new_folder_in_memory()};
   steady_clock::duration took_{};
   std::size_t visible_ = 0;  // at the end of the run
 };

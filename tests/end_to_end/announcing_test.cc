@@ -126,7 +126,7 @@ class Announcing : public testing::Test {
     }
   }
 
-  LoginWorld world;
+  LoginWorld world{true, TestCluster::shared(), new_folder_in_memory()};
 };
 
 TEST_F(Announcing, each_service_hears_of_the_start_and_of_the_end_once) {

@@ -137,7 +137,7 @@ TEST(Loading, max_runtime_ends_a_run_that_a_producer_would_keep_busy_for_ever) {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
   });
-  const Outcome outcome = world.run({"--max-runtime", "1s"});
+  const Outcome outcome = world.run({"--max-runtime", "3s"});
   ended = true;
   producer.join();
   EXPECT_EQ(outcome.status, 0) << outcome.err;

@@ -75,7 +75,7 @@ class Stopping : public testing::Test {
     world.expect_everything_once();
   }
 
-  LoginWorld world;
+  LoginWorld world{true, TestCluster::shared(), new_folder_in_memory()};
 };
 
 TEST_F(Stopping, in_an_idle_long_poll) {

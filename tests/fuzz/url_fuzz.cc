@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Addresses from settings: of queues, endpoints, credentials.
-#include "job/aws/percent.h"
-#include "job/aws/url.h"
 #include "job/base/text.h"
+#include "job/http/percent.h"
+#include "job/http/url.h"
 #include "tests/fuzz/properties.h"
 #include "tests/fuzz/targets.h"
 

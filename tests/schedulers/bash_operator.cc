@@ -2,6 +2,7 @@
 #include "tests/schedulers/bash_operator.h"
 
 #include <array>
+#include <climits>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -79,7 +80,10 @@ void BashOperator::stop_reading() {
   // Opened anew: O_NONBLOCK belongs to what was opened, and the child's must not have it.
   const std::string name = "/proc/self/fd/" + std::to_string(pipe_);
   const int end = ::open(name.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-  while (::write(end, "\n", 1) == 1) {
+  const std::string lines(PIPE_BUF, '\n');
+  for (const std::size_t size : {lines.size(), std::size_t{1}}) {
+    while (::write(end, lines.data(), size) > 0) {
+    }
   }
   ::close(end);
 }

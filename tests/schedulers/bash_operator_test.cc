@@ -50,7 +50,7 @@ class UnderBashOperator : public testing::Test {
     world.expect_everything_once();
   }
 
-  LoginWorld world;
+  LoginWorld world{true, TestCluster::shared(), new_folder_in_memory()};
 };
 
 TEST_F(UnderBashOperator, the_last_line_is_the_summary_of_a_run_that_went_well_or_found_nothing) {

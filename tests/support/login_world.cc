@@ -6,6 +6,7 @@
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <utility>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -17,9 +18,10 @@ namespace sluice {
 namespace {
 
 constexpr std::uint64_t kSeed = 7;
+constexpr std::uintmax_t kPlenty = std::uintmax_t{1} << 30;  // a container has 64 MiB unless told
 
-std::string new_folder() {
-  std::string name = (std::filesystem::temp_directory_path() / "sluice-test-XXXXXX").string();
+std::string new_folder_in(const std::filesystem::path& place) {
+  std::string name = (place / "sluice-test-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
   return name;
 }
@@ -45,8 +47,17 @@ void add_keys(CanarySearch& search, const Keyring& keyring) {
 
 }  // namespace
 
-LoginWorld::LoginWorld(bool migrated, const TestCluster& cluster)
-    : folder_(new_folder()),
+std::string new_folder() { return new_folder_in(std::filesystem::temp_directory_path()); }
+
+std::string new_folder_in_memory() {
+  const std::filesystem::path memory = "/dev/shm";
+  std::error_code absent;
+  const std::filesystem::space_info space = std::filesystem::space(memory, absent);
+  return absent || space.available < kPlenty ? new_folder() : new_folder_in(memory);
+}
+
+LoginWorld::LoginWorld(bool migrated, const TestCluster& cluster, std::string folder)
+    : folder_(std::move(folder)),
       database_(cluster),
       server_log_(cluster.value("SLUICE_POSTGRES_DATA") + "/../server.log"),
       log_began_at_(std::filesystem::file_size(server_log_)) {

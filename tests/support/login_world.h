@@ -18,11 +18,18 @@
 
 namespace sluice {
 
+/// A new one, on a disk.
+std::string new_folder();
+/// In memory where there is plenty: for tests of how long something takes. A disk that others keep
+/// busy was seen to let an fsync wait for 28 s.
+std::string new_folder_in_memory();
+
 class LoginWorld {
  public:
   /// The queue is empty, the database migrated (unless told otherwise), the pipeline is
-  /// pipelines/user_logins.
-  explicit LoginWorld(bool migrated = true, const TestCluster& cluster = TestCluster::shared());
+  /// pipelines/user_logins. The folder goes with the world.
+  explicit LoginWorld(bool migrated = true, const TestCluster& cluster = TestCluster::shared(),
+                      std::string folder = new_folder());
   ~LoginWorld();
   LoginWorld(const LoginWorld&) = delete;
   LoginWorld& operator=(const LoginWorld&) = delete;

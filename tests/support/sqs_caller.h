@@ -7,8 +7,8 @@
 
 #include <boost/json/object.hpp>
 
-#include "job/aws/http.h"
 #include "job/aws/sigv4.h"
+#include "job/http/http.h"
 
 namespace sluice {
 

@@ -19,15 +19,16 @@ const std::map<std::string, std::set<std::string>> kLaw = {
     {"checkpoint", {}},
     {"job/base", {}},
     {"job/config", {"job/base"}},
-    {"job/aws", {"job/base"}},
-    {"job/queue", {"job/base", "job/aws"}},
+    {"job/http", {"job/base"}},
+    {"job/aws", {"job/base", "job/http"}},
+    {"job/queue", {"job/base", "job/http", "job/aws"}},
     {"job/record", {"job/base", "job/config", "job/queue"}},
     {"job/mask", {"job/base", "job/config", "job/queue", "job/record", "checkpoint"}},
     {"job/archive",
      {"job/base", "job/config", "job/queue", "job/record", "job/mask", "checkpoint"}},
     {"job/warehouse", {"job/base", "job/config", "checkpoint"}},
     {"job/pipeline", {"job/base", "job/mask", "job/queue", "job/warehouse", "checkpoint"}},
-    {"job/announce", {"job/base", "job/config", "job/aws", "job/pipeline"}},
+    {"job/announce", {"job/base", "job/config", "job/http", "job/pipeline"}},
     {"job/cli",
      {"job/base", "job/announce", "job/config", "job/aws", "job/queue", "job/record", "job/mask",
       "job/archive", "job/warehouse", "job/pipeline", "checkpoint"}},
@@ -36,7 +37,7 @@ const std::map<std::string, std::set<std::string>> kLaw = {
 
 /// Vendor header → the folders that may include it.
 const std::map<std::string, std::set<std::string>> kVendors = {
-    {"curl/", {"job/aws"}},
+    {"curl/", {"job/http"}},
     {"libpq-fe.h", {"job/warehouse"}},
     {"sqlite3.h", {"checkpoint"}},
     {"utf8proc.h", {"job/mask", "job/record"}},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "job/aws/url.h"
+#include "job/http/url.h"
 
 #include <gtest/gtest.h>
 

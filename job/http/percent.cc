@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "job/aws/percent.h"
+#include "job/http/percent.h"
 
 namespace sluice {
 namespace {

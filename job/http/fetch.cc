@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "job/aws/fetch.h"
+#include "job/http/fetch.h"
 
 #include <condition_variable>
 #include <mutex>

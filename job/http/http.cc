@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "job/aws/http.h"
+#include "job/http/http.h"
 
 #include <algorithm>
 #include <array>
@@ -11,10 +11,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "job/aws/url.h"
 #include "job/base/clock.h"
 #include "job/base/failure.h"
 #include "job/base/text.h"
+#include "job/http/url.h"
 
 namespace sluice {
 namespace {
@@ -27,6 +27,7 @@ constexpr std::size_t kExpectFrom = 1 << 19;
 /// So many answers are taken together. What is read and not yet looked at leaves the processor's
 /// cache (with 32, a quarter more misses of a cache of 1 MiB); one at a time, libcurl's code does.
 constexpr std::size_t kAtOnce = 4;
+constexpr std::size_t kUsualHead = 512;  // bytes of the header lines of an answer
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
 constexpr std::array<std::string_view, 2> kIpv6Metadata = {"fd00:ec2::254", "fd00:ec2::23"};
@@ -87,6 +88,7 @@ struct Http::Transfer {
     request = std::move(next);
     answer = {};
     answer.ticket = ticket;
+    answer.head.reserve(kUsualHead);
     received = 0;
     error[0] = '\0';
     set_headers();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "job/aws/sockets.h"
+#include "job/http/sockets.h"
 
 #include <algorithm>
 #include <array>

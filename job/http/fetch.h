@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <stop_token>
 
-#include "job/aws/http.h"
+#include "job/http/http.h"
 
 namespace sluice {
 

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "job/aws/request.h"
-#include "job/aws/sockets.h"
+#include "job/http/request.h"
+#include "job/http/sockets.h"
 
 namespace sluice {
 
