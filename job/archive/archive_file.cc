@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,8 +51,11 @@ bool is_zstd(std::string_view head) {
 
 class ArchiveFile::Impl {
  public:
-  explicit Impl(const std::string& path) : path_(path), piece_(kPiece) {
-    file_ = path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  Impl(const std::string& path, OnEmptyPipe on_empty_pipe)
+      : path_(path), waits_(on_empty_pipe == OnEmptyPipe::wait), piece_(kPiece) {
+    // Without waiting for somebody to open the other end of a pipe, either.
+    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | (waits_ ? 0 : O_NONBLOCK);
+    file_ = path == "-" ? STDIN_FILENO : ::open(path.c_str(), flags);
     if (file_ < 0 || ::fstat(file_, &facts_) != 0) throw cannot_read(errno);
     if (S_ISDIR(facts_.st_mode)) {
       close_file();
@@ -65,6 +69,7 @@ class ArchiveFile::Impl {
   Impl& operator=(const Impl&) = delete;
 
   const std::string& path() const { return path_; }
+  int descriptor() const { return file_; }
 
   std::size_t read(char* to, std::size_t size) {
     if (!is_begun_) begin();
@@ -106,13 +111,11 @@ class ArchiveFile::Impl {
 
   /// What the first bytes say.
   void begin() {
-    std::size_t size = 0;
-    while (size < kHead) {
-      const std::size_t got = read_file(piece_.data() + size, kPiece - size);
+    while (rest_.size() < kHead) {
+      const std::size_t got = read_file(piece_.data() + rest_.size(), kPiece - rest_.size());
       if (got == 0) break;
-      size += got;
+      rest_ = {piece_.data(), rest_.size() + got};
     }
-    rest_ = {piece_.data(), size};
     for (const auto& [magic, name] : kOthers) {
       if (!rest_.starts_with(magic)) continue;
       throw Failure(Fault::configuration, subject() + "is " + name + ", which is not read",
@@ -165,6 +168,10 @@ class ArchiveFile::Impl {
 
   /// 0 at the end.
   std::size_t read_file(char* to, std::size_t size) {
+    if (!waits_ && !S_ISREG(facts_.st_mode)) {
+      pollfd pipe{file_, POLLIN, 0};
+      if (::poll(&pipe, 1, 0) == 0) throw NothingYet();
+    }
     ssize_t got = 0;
     do {
       got = ::read(file_, to, size);
@@ -175,6 +182,7 @@ class ArchiveFile::Impl {
   }
 
   std::string path_;
+  bool waits_;
   int file_ = -1;
   struct stat facts_ {};
   bool is_whole_ = false;
@@ -186,11 +194,14 @@ class ArchiveFile::Impl {
   const char* fault_ = nullptr;
 };
 
-ArchiveFile::ArchiveFile(const std::string& path) : impl_(std::make_unique<Impl>(path)) {}
+ArchiveFile::ArchiveFile(const std::string& path, OnEmptyPipe on_empty_pipe)
+    : impl_(std::make_unique<Impl>(path, on_empty_pipe)) {}
 
 ArchiveFile::~ArchiveFile() = default;
 
 const std::string& ArchiveFile::path() const { return impl_->path(); }
+
+int ArchiveFile::descriptor() const { return impl_->descriptor(); }
 
 std::size_t ArchiveFile::read(char* to, std::size_t size) { return impl_->read(to, size); }
 

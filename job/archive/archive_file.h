@@ -11,16 +11,24 @@
 
 namespace sluice {
 
+/// Thrown: a pipe has nothing to read now. Whoever comes again goes on where this ended.
+struct NothingYet {};
+
+/// What a read of an empty pipe does.
+enum class OnEmptyPipe { wait, throw_nothing_yet };
+
 class ArchiveFile {
  public:
   /// A path, or "-" for standard input. Failure{configuration} when it cannot be opened.
-  explicit ArchiveFile(const std::string& path);
+  explicit ArchiveFile(const std::string& path, OnEmptyPipe on_empty_pipe = OnEmptyPipe::wait);
   ~ArchiveFile();
   ArchiveFile(const ArchiveFile&) = delete;
   ArchiveFile& operator=(const ArchiveFile&) = delete;
 
   const std::string& path() const;
-  /// Up to `size` unpacked bytes; 0 at the end. Waits for a pipe. Several gzip members or zstd
+  /// Readable once there is something to read.
+  int descriptor() const;
+  /// Up to `size` unpacked bytes; 0 at the end. Several gzip members or zstd
   /// frames may stand behind one another. Failure{configuration} when it cannot be read, is damaged
   /// or cut short: what was read before stands.
   std::size_t read(char* to, std::size_t size);

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "job/archive/archive_queue.h"
 
-#include <chrono>
+#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <utility>
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "checkpoint/checkpoint.h"
 #include "job/base/clock.h"
@@ -18,6 +23,7 @@ constexpr int kSkippedAtOnce = 10'000;
 /// Of bodies in answers that nobody has taken yet, and in one answer.
 constexpr std::size_t kBytesAtOnce = 4 << 20;
 constexpr std::size_t kAnswerBytes = 1 << 20;
+constexpr std::int64_t kLongestPauseMs = 1000;
 
 const EntryResult kDone{.done = true, .sender_fault = false, .code = {}};
 
@@ -53,9 +59,16 @@ ArchiveQueue::ArchiveQueue(ArchiveInput input, const Pipeline& pipeline, const S
       cursor_(state, inputs_text(input_, pipeline.name, total_bytes_)),
       unfinished_(cursor_.start()),
       occurrences_(folder_of(state)),
-      messages_(input_.format, pipeline, id_key, occurrences_) {}
+      messages_(input_.format, pipeline, id_key, occurrences_),
+      woken_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+  require(woken_ >= 0, "no eventfd");
+}
 
-void ArchiveQueue::receive(Ticket ticket, int most, int, int) { asked_.push_back({ticket, most}); }
+ArchiveQueue::~ArchiveQueue() { ::close(woken_); }
+
+void ArchiveQueue::receive(Ticket ticket, int most, int wait_s, int) {
+  asked_.push_back({ticket, most, now().steady_ms + wait_s * 1000});
+}
 
 void ArchiveQueue::remove(Ticket ticket, const std::vector<std::string>& handles) {
   for (const std::string& handle : handles) {
@@ -76,34 +89,40 @@ void ArchiveQueue::count(Ticket ticket) {
 void ArchiveQueue::stop_receiving() { stopped_ = true; }
 
 void ArchiveQueue::wait(std::int64_t at_most_ms, std::vector<QueueAnswer>& answers) {
-  if (answers_.empty() && asked_.empty()) {
-    std::unique_lock lock(mutex_);
-    woken_.wait_for(lock, std::chrono::milliseconds(at_most_ms), [this] { return is_woken_; });
-    is_woken_ = false;
-  }
+  if (answers_.empty()) pause(at_most_ms);
   bool ready = true;
   if (!stopped_ && !asked_.empty()) attempt([&] { ready = skip_to_start(); });
   for (std::size_t bytes = 0; ready && !asked_.empty() && bytes < kBytesAtOnce;) {
-    answers_.push_back(read(asked_.front(), bytes));
+    std::optional<QueueAnswer> answer = read(asked_.front(), bytes);
+    if (!answer) break;
+    answers_.push_back(std::move(*answer));
     asked_.pop_front();
   }
   for (QueueAnswer& answer : answers_) answers.push_back(std::move(answer));
   answers_.clear();
 }
 
-void ArchiveQueue::wake() {
-  const std::lock_guard lock(mutex_);
-  is_woken_ = true;
-  woken_.notify_one();
+void ArchiveQueue::pause(std::int64_t at_most_ms) {
+  const bool waits_for_pipe = !asked_.empty() && pipe_is_empty_ && !stopped_;
+  if (!asked_.empty() && !waits_for_pipe) return;
+  if (waits_for_pipe) at_most_ms = std::min(at_most_ms, asked_.front().until_ms - now().steady_ms);
+  std::array<pollfd, 2> sources{{{woken_, POLLIN, 0}, {-1, POLLIN, 0}}};
+  if (waits_for_pipe) sources[1].fd = file_->descriptor();
+  ::poll(sources.data(), sources.size(),
+         static_cast<int>(std::clamp<std::int64_t>(at_most_ms, 0, kLongestPauseMs)));
+  eventfd_t times = 0;
+  ::eventfd_read(woken_, &times);
 }
+
+void ArchiveQueue::wake() { ::eventfd_write(woken_, 1); }
 
 void ArchiveQueue::abandon() {
   asked_.clear();
   answers_.clear();
 }
 
-QueueAnswer ArchiveQueue::read(const Asked& asked, std::size_t& bytes) {
-  Received received{asked.ticket, {}};
+std::optional<QueueAnswer> ArchiveQueue::read(const Asked& asked, std::size_t& bytes) {
+  Received received{.ticket = asked.ticket, .messages = {}};
   const std::size_t most_bytes = bytes + kAnswerBytes;
   attempt([&] {
     while (!stopped_ && bytes < most_bytes &&
@@ -116,13 +135,18 @@ QueueAnswer ArchiveQueue::read(const Asked& asked, std::size_t& bytes) {
   });
   // What was read before it broke stands.
   if (broken_ && received.messages.empty()) return CallFailed{asked.ticket, *broken_};
+  received.more_comes = received.messages.empty() && pipe_is_empty_;
+  if (received.more_comes && !stopped_ && now().steady_ms < asked.until_ms) return std::nullopt;
   return received;
 }
 
 void ArchiveQueue::attempt(const std::function<void()>& work) {
   if (broken_) return;
+  pipe_is_empty_ = false;
   try {
     work();
+  } catch (const NothingYet&) {
+    pipe_is_empty_ = true;
   } catch (const Failure& failure) {
     broken_ = failure;
   } catch (const CheckpointError& error) {
@@ -151,7 +175,8 @@ std::optional<Message> ArchiveQueue::next() {
 std::optional<std::string_view> ArchiveQueue::next_record() {
   while (position_.file < input_.files.size()) {
     if (!file_) {
-      file_ = std::make_unique<ArchiveFile>(input_.files[position_.file]);
+      file_ = std::make_unique<ArchiveFile>(input_.files[position_.file],
+                                            OnEmptyPipe::throw_nothing_yet);
       records_.emplace(*file_);
       messages_.begin_file();
     }

@@ -3,13 +3,11 @@
 // that was given out and not deleted is there again in the next run.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -45,6 +43,9 @@ class ArchiveQueue : public Queue {
   /// be: Failure{configuration}.
   ArchiveQueue(ArchiveInput input, const Pipeline& pipeline, const Secret& id_key,
                const std::string& state);
+  ~ArchiveQueue() override;
+  ArchiveQueue(const ArchiveQueue&) = delete;
+  ArchiveQueue& operator=(const ArchiveQueue&) = delete;
 
   void receive(Ticket ticket, int most, int wait_s, int visibility_s) override;
   void remove(Ticket ticket, const std::vector<std::string>& handles) override;
@@ -68,12 +69,15 @@ class ArchiveQueue : public Queue {
   struct Asked {
     Ticket ticket;
     int most;
+    std::int64_t until_ms;  // steady clock; then it is answered with what there is
   };
-  /// Adds to `bytes` those of the bodies.
-  QueueAnswer read(const Asked& asked, std::size_t& bytes);
+  /// Until an order can be answered, it is woken, or the time has passed.
+  void pause(std::int64_t at_most_ms);
+  /// Adds to `bytes` those of the bodies. None while it may wait for a pipe.
+  std::optional<QueueAnswer> read(const Asked& asked, std::size_t& bytes);
   /// Until where the run begins; false when there is more to pass over.
   bool skip_to_start();
-  /// A failure of reading stays: each later call meets it.
+  /// A failure of reading stays: each later call meets it. An empty pipe ends the work.
   void attempt(const std::function<void()>& work);
   std::optional<Message> next();
   std::optional<std::string_view> next_record();
@@ -93,14 +97,13 @@ class ArchiveQueue : public Queue {
   std::unique_ptr<ArchiveFile> file_;
   std::optional<Records> records_;
   bool at_end_ = false;
+  bool pipe_is_empty_ = false;
   std::optional<Failure> broken_;  // reading, for good
 
   bool stopped_ = false;
   std::deque<Asked> asked_;
   std::vector<QueueAnswer> answers_;
-  std::mutex mutex_;
-  std::condition_variable woken_;
-  bool is_woken_ = false;
+  int woken_;  // an eventfd
 };
 
 }  // namespace sluice

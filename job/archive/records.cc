@@ -2,6 +2,7 @@
 #include "job/archive/records.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "job/base/failure.h"
 #include "job/base/text.h"
@@ -28,7 +29,8 @@ std::string_view cut_or_trimmed(std::string_view record) {
 }  // namespace
 
 std::optional<std::string_view> Records::next() {
-  if (shape_ == Shape::unknown) begin();
+  if (shape_ == Shape::unknown) pass_mark();
+  if (shape_ == Shape::marked) begin();
   pass_cut_record();
   while (pass_white_space()) {
     if (shape_ == Shape::array_over) throw no_array(file_, "text behind its array");
@@ -39,15 +41,17 @@ std::optional<std::string_view> Records::next() {
   return std::nullopt;
 }
 
-void Records::begin() {
-  shape_ = Shape::lines;
+void Records::pass_mark() {
   while (rest().size() < kByteOrderMark.size() && read_on()) {
   }
   if (rest().starts_with(kByteOrderMark)) at_ += kByteOrderMark.size();
-  if (pass_white_space() && rest().front() == '[') {
-    shape_ = Shape::array;
-    ++at_;
-  }
+  shape_ = Shape::marked;
+}
+
+void Records::begin() {
+  const bool is_array = pass_white_space() && rest().front() == '[';
+  shape_ = is_array ? Shape::array : Shape::lines;
+  if (is_array) ++at_;
 }
 
 void Records::pass_cut_record() {
@@ -68,19 +72,18 @@ bool Records::pass_white_space() {
 }
 
 std::string_view Records::take() {
-  std::size_t looked = 0;
   do {
-    const std::size_t end = find_end(rest().substr(looked));
+    const std::size_t end = find_end(rest().substr(looked_));
     if (end != std::string_view::npos) {
-      const std::string_view record = rest().substr(0, looked + end);
+      const std::string_view record = rest().substr(0, std::exchange(looked_, 0) + end);
       at_ += record.size() + 1;
       return cut_or_trimmed(record);
     }
-    looked = rest().size();
-    cut_ = looked > kMostRecordBytes;
+    looked_ = rest().size();
+    cut_ = looked_ > kMostRecordBytes;
   } while (!cut_ && read_on());
   if (!cut_ && shape_ == Shape::array) throw no_array(file_, kEndsEarly);
-  const std::string_view record = rest().substr(0, looked);
+  const std::string_view record = rest().substr(0, std::exchange(looked_, 0));
   at_ = end_;
   return cut_or_trimmed(record);
 }

@@ -24,11 +24,11 @@ class Records {
   /// The next one as it is written, without white space around it; lines with nothing else are
   /// passed over, and so are elements. Good until the next call. None at the end. An array that
   /// ends in the middle, or with anything behind it, is Failure{configuration}, like a file that is
-  /// cut short; a line that is no JSON is a record.
+  /// cut short; a line that is no JSON is a record. When the file has NothingYet, nothing is lost.
   std::optional<std::string_view> next();
 
  private:
-  enum class Shape { unknown, lines, array, array_over };
+  enum class Shape { unknown, marked, lines, array, array_over };  // marked: at its first text
   /// Where in an element it is.
   struct Inside {
     std::int64_t depth = 0;
@@ -36,6 +36,7 @@ class Records {
     bool escaped = false;
   };
 
+  void pass_mark();
   void begin();
   void pass_cut_record();
   /// False at the end.
@@ -50,7 +51,8 @@ class Records {
 
   ArchiveFile& file_;
   Shape shape_ = Shape::unknown;
-  bool cut_ = false;  // the record given last goes on
+  bool cut_ = false;        // the record given last goes on
+  std::size_t looked_ = 0;  // bytes of the next record in which its end is not
   Inside inside_;
   std::string room_;  // what was read and not taken lies from `at_` to `end_`
   std::size_t at_ = 0;

@@ -153,22 +153,23 @@ void ArchiveIntake::dry_run(Prepared& made, RunReport& report) {
   StagedBatch batch;
   std::vector<QueueAnswer> answers;
   for (Ticket ticket = 1;; ++ticket) {
-    queue_->receive(ticket, kBatch, 0, 0);
+    queue_->receive(ticket, kBatch, 1, 0);
     answers.clear();
-    queue_->wait(0, answers);
+    while (answers.empty()) queue_->wait(1000, answers);
     if (const auto* failed = std::get_if<CallFailed>(&answers.front())) {
       throw Failure(failed->failure);
     }
-    const auto& messages = std::get<Received>(answers.front()).messages;
-    if (messages.empty()) break;
+    const auto& received = std::get<Received>(answers.front());
+    if (received.more_comes) continue;
+    if (received.messages.empty()) break;
     std::vector<std::string> handles;
-    for (const Message& message : messages) {
+    for (const Message& message : received.messages) {
       const Masker::Verdict verdict = made.masker->stage(message, batch);
       if (verdict.rejected) ++rejected[verdict.reason];
       handles.push_back(message.receipt);
     }
     batch.clear();
-    messages_read += static_cast<std::int64_t>(messages.size());
+    messages_read += static_cast<std::int64_t>(received.messages.size());
     answers.clear();
     queue_->remove(ticket, handles);
     queue_->wait(0, answers);

@@ -36,7 +36,7 @@ void Drain::on(Received& answer) {
   } else if (answer.in_flight_limit && held() > 0) {
     receive_after_ms_ = now_.steady_ms + kLimitPauseMs;
   } else if (answer.messages.empty()) {
-    if (tells) receiving_.empty(made->wait_s, made->asked_ms, now_.steady_ms);
+    if (tells && !answer.more_comes) receiving_.empty(made->wait_s, made->asked_ms, now_.steady_ms);
   } else if (is_past(answer.messages)) {
     tells ? receiving_.past(made->asked_ms, now_.steady_ms) : receiving_.finish_first();
     take(answer.messages);

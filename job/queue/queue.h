@@ -70,6 +70,7 @@ struct Received {
   Ticket ticket = 0;
   std::vector<Message> messages;
   bool in_flight_limit = false;  // OverLimit: nothing more until something is deleted
+  bool more_comes = false;       // nothing yet, but this is not the end: a pipe
 };
 /// Answer to `remove` and `hide`: one result an entry, in the order asked.
 struct BatchAnswered {

@@ -2,6 +2,11 @@
 // Archive files through the same path as the queue: each message once, whatever holds it and
 // however often it is read.
 #include <filesystem>
+#include <fstream>
+#include <stdexcept>
+
+#include <signal.h>
+#include <sys/stat.h>
 
 #include "tests/end_to_end/archive.h"
 #include "tests/support/sandbox_keys.h"
@@ -134,6 +139,43 @@ TEST_F(Backfill, reads_standard_input) {
     EXPECT_EQ(outcome.count("loaded"), loaded);
   }
   EXPECT_FALSE(fs::exists(cursor())) << "it cannot be read twice";
+}
+
+class SilentPipe : public Backfill {
+ protected:
+  /// A backfill of a pipe in which 30 lines came and half of another one, and then nothing.
+  std::unique_ptr<Program> start(const std::vector<std::string>& more = {}) {
+    world.leave_out("pipe");
+    const std::string path = world.folder() + "/pipe";
+    if (::mkfifo(path.c_str(), 0600) != 0) throw std::runtime_error("no pipe");
+    std::vector<std::string> options = {"--sent-at", kSentAt, "--window-time", "100ms"};
+    options.insert(options.end(), more.begin(), more.end());
+    auto program =
+        std::make_unique<Program>(world.folder(), words({path}, options), world.variables());
+    writer_ = std::ofstream(path);  // once it reads
+    writer_ << lines_of(0, 31).substr(0, lines_of(0, 30).size() + 20) << std::flush;
+    return program;
+  }
+  void expect_loaded(const Outcome& outcome, int status, const char* stop_reason) {
+    EXPECT_EQ(outcome.status, status) << outcome.err;
+    EXPECT_EQ(outcome.summary().at("stop_reason"), stop_reason);
+    expect_books_add_up(outcome.summary());
+    EXPECT_EQ(rows(), "30");
+  }
+
+ private:
+  std::ofstream writer_;
+};
+
+TEST_F(SilentPipe, is_loaded_as_far_as_it_came_and_holds_up_no_stop) {
+  const auto program = start();
+  world.database().wait_until("(SELECT count(*) FROM public.user_logins) = 30");
+  program->signal(SIGTERM);
+  expect_loaded(program->wait(), 143, "interrupted");
+}
+
+TEST_F(SilentPipe, ends_when_its_time_is_over) {
+  expect_loaded(start({"--max-runtime", "5s"})->wait(), 0, "max_runtime");
 }
 
 TEST_F(Backfill, needs_neither_queue_nor_credentials) {

@@ -15,6 +15,7 @@
 #include "tests/support/packing.h"
 #include "tests/support/seeded_random.h"
 #include "tests/unit/archive_folder.h"
+#include "tests/unit/empty_pipe.h"
 
 namespace sluice {
 namespace {
@@ -116,6 +117,20 @@ TEST_F(Archive, can_be_a_pipe_that_gives_a_byte_at_a_time) {
     EXPECT_EQ(content, "{}\n{}\n");
     EXPECT_EQ(file.bytes_read(), bytes.size());
     ::unlink(path.c_str());
+  }
+}
+
+TEST_F(Archive, can_be_a_pipe_that_is_empty_now_and_then) {
+  for (const std::string& bytes :
+       {std::string("{}\n{}\n"), gzip("{}\n{}\n"), zstd("{}\n") + zstd("{}\n")}) {
+    EmptyPipe pipe(path("pipe"), bytes, 1);
+    ArchiveFile file(pipe.path(), OnEmptyPipe::throw_nothing_yet);
+    char byte = 0;
+    EXPECT_THROW(file.read(&byte, 1), NothingYet) << "nobody has opened the other end yet";
+    std::string content;
+    while (pipe.go_on([&] { return file.read(&byte, 1); }) == 1) content += byte;
+    EXPECT_EQ(content, "{}\n{}\n");
+    EXPECT_EQ(file.bytes_read(), bytes.size());
   }
 }
 

@@ -4,8 +4,11 @@
 #include <filesystem>
 #include <fstream>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
+
+#include "tests/unit/empty_pipe.h"
 
 namespace sluice {
 namespace {
@@ -194,6 +197,55 @@ TEST_F(ArchiveQueueTest, that_is_told_to_stop_gives_out_nothing_more) {
   queue->receive(1, 10, 1, 30);
   queue->stop_receiving();
   EXPECT_TRUE(std::get<Received>(answer(*queue)).messages.empty());
+}
+
+class ArchivePipe : public ArchiveQueueTest {
+ protected:
+  Received receive_waiting(int wait_s) {
+    queue_->receive(++ticket_, 10, wait_s, 30);
+    return std::get<Received>(answer(*queue_));
+  }
+
+  EmptyPipe pipe_{folder_ + "/pipe", "{\"n\":1}\n{\"n\":2}\n", 10};
+  std::unique_ptr<ArchiveQueue> queue_ = open({pipe_.path()});
+};
+
+TEST_F(ArchivePipe, that_has_nothing_yet_is_not_at_its_end) {
+  const Received none = receive_waiting(0);
+  EXPECT_TRUE(none.messages.empty());
+  EXPECT_TRUE(none.more_comes);
+  pipe_.give();
+  EXPECT_EQ(first_of(receive_waiting(0).messages), "{\"n\":1}");
+  EXPECT_TRUE(receive_waiting(0).more_comes) << "of the second there is only the beginning";
+  EXPECT_FALSE(queue_->at_end());
+  pipe_.give();
+  EXPECT_EQ(first_of(receive_waiting(0).messages), "{\"n\":2}");
+  pipe_.end();
+  EXPECT_FALSE(receive_waiting(0).more_comes);
+  EXPECT_TRUE(queue_->at_end());
+}
+
+TEST_F(ArchivePipe, is_waited_for_and_read_on_when_something_comes) {
+  queue_->receive(++ticket_, 10, 60, 30);
+  std::vector<QueueAnswer> answers;
+  queue_->wait(0, answers);
+  ASSERT_TRUE(answers.empty());
+  std::jthread writer([this] { pipe_.give(); });
+  while (answers.empty()) queue_->wait(60'000, answers);
+  EXPECT_EQ(first_of(std::get<Received>(answers.front()).messages), "{\"n\":1}");
+}
+
+TEST_F(ArchivePipe, holds_up_neither_who_wakes_nor_a_stop) {
+  queue_->receive(++ticket_, 10, 60, 30);
+  std::vector<QueueAnswer> answers;
+  queue_->wait(0, answers);
+  queue_->wake();
+  queue_->wait(60'000, answers);
+  EXPECT_TRUE(answers.empty());
+  queue_->stop_receiving();
+  queue_->wait(60'000, answers);
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_TRUE(std::get<Received>(answers.front()).messages.empty());
 }
 
 TEST_F(ArchiveQueueTest, a_file_that_is_not_there_is_refused_at_once) {

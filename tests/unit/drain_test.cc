@@ -38,6 +38,20 @@ TEST_F(DrainTest, a_counter_that_disagrees_earns_a_few_more_polls_and_no_more) {
   EXPECT_GE(counts, 2);
 }
 
+TEST_F(DrainTest, a_queue_that_says_that_more_comes_is_not_at_its_end) {
+  start();
+  for (int i = 0; i < 50; ++i) {
+    for (const ReceiveOrder& poll : take<ReceiveOrder>()) {
+      feed(Received{.ticket = poll.ticket, .messages = {}, .more_comes = true});
+    }
+    for (const CountOrder& order : take<CountOrder>()) feed(Counted{order.ticket, {}});
+    pass(2000);
+  }
+  EXPECT_FALSE(heart_->ended());
+  run_dry();
+  expect_ended(StopReason::drained);
+}
+
 TEST_F(DrainTest, nothing_is_deleted_before_its_window_is_loaded) {
   start();
   deliver(messages(1, 10));

@@ -8,6 +8,7 @@
 #include "tests/support/packing.h"
 #include "tests/support/seeded_random.h"
 #include "tests/unit/archive_folder.h"
+#include "tests/unit/empty_pipe.h"
 
 namespace sluice {
 namespace {
@@ -23,14 +24,30 @@ class RecordsOf : public ArchiveFolder {
            std::string(record.substr(record.size() - 9));
   }
 
-  /// What was told in the end stands behind "!".
+  /// Of a file, and again of a pipe into which it comes bit by bit. What was told in the end
+  /// stands behind "!".
   All all(std::string_view content) const {
     ArchiveFile file(write("archive", content));
     Records records(file);
+    const All all = all_of(file, [&records] { return records.next(); });
+    EXPECT_EQ(all_of_pipe(content), all);
+    return all;
+  }
+
+ private:
+  All all_of_pipe(std::string_view content) const {
+    EmptyPipe pipe(path("pipe"), content, 1 + content.size() / 1000);
+    ArchiveFile file(pipe.path(), OnEmptyPipe::throw_nothing_yet);
+    Records records(file);
+    return all_of(file, [&] { return pipe.go_on([&] { return records.next(); }); });
+  }
+
+  template <typename Next>
+  static All all_of(const ArchiveFile& file, Next next) {
     All all;
     try {
-      while (const auto record = records.next()) all.push_back(shown(*record));
-      EXPECT_FALSE(records.next()) << "the end stays the end";
+      while (const auto record = next()) all.push_back(shown(*record));
+      EXPECT_FALSE(next()) << "the end stays the end";
     } catch (const Failure& failure) {
       EXPECT_EQ(failure.fault(), Fault::configuration);
       EXPECT_FALSE(failure.hint().empty());
