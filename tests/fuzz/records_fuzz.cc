@@ -8,6 +8,7 @@
 #include "tests/fuzz/properties.h"
 #include "tests/fuzz/targets.h"
 #include "tests/fuzz/temporary_folder.h"
+#include "tests/support/empty_pipe.h"
 #include "tests/support/packing.h"
 
 namespace sluice::fuzz {
@@ -20,32 +21,49 @@ struct Held {
   bool operator==(const Held&) const = default;
 };
 
-std::string written(std::string_view content) {
-  static const TemporaryFolder folder;
-  return folder.write("archive", content);
+const TemporaryFolder& folder() {
+  static const TemporaryFolder made;
+  return made;
 }
+
+std::string written(std::string_view content) { return folder().write("archive", content); }
 
 constexpr std::string_view kWindowTooLarge = "its zstd needs more than 128 MiB to be unpacked";
 
 /// Without the file's name.
 std::string problem(const std::string& message) { return message.substr(message.rfind(": ") + 2); }
 
-Held held_in(std::string_view content) {
+/// `next` calls `records.next()`.
+template <typename Next>
+Held held_by(ArchiveFile& file, std::size_t size, Next next) {
   Held held;
   const auto read = [&] {
-    ArchiveFile file(written(content));
     Records records(file);
-    while (const auto record = records.next()) {
+    while (const auto record = next(records)) {
       must_hold(!record->empty(), "a record is something");
       must_hold(record->size() <= kMostRecordBytes + 1, "and is bounded");
       held.records.emplace_back(*record);
     }
-    must_hold(!records.next(), "the end stays the end");
-    must_hold(file.bytes_read() == content.size(), "all of it was read");
+    must_hold(!next(records), "the end stays the end");
+    must_hold(file.bytes_read() == size, "all of it was read");
     return true;
   };
   if (!unless_refused(read, Fault::configuration, &held.fault)) held.fault = problem(held.fault);
   return held;
+}
+
+Held held_in(std::string_view content) {
+  ArchiveFile file(written(content));
+  return held_by(file, content.size(), [](Records& records) { return records.next(); });
+}
+
+/// The same, but it comes bit by bit.
+Held held_in_pipe(std::string_view content) {
+  EmptyPipe pipe(folder().path("pipe"), content, 1 + content.size() / 16);
+  ArchiveFile file(pipe.path(), OnEmptyPipe::throw_nothing_yet);
+  return held_by(file, content.size(), [&pipe](Records& records) {
+    return pipe.go_on([&records] { return records.next(); });
+  });
 }
 
 /// The bytes of the file, unpacked and read in pieces of `piece`.
@@ -102,6 +120,7 @@ void records(std::string_view input) {
   must_hold(whole.fault.empty() || !held.fault.empty(), "what is wrong with its bytes is told");
   must_hold(!repeats(held.fault, input), "and nothing of what it holds");
   if (!whole.fault.empty()) return;
+  must_hold(held_in_pipe(input) == held, "a pipe that is empty now and then holds the same");
   // What was packed is read as if it had not been, if it is not packed twice.
   for (const std::string& packed : {gzip(whole.records[0]), zstd(whole.records[0])}) {
     must_hold(held_in(packed) == held, "packed it holds the same");

@@ -30,10 +30,11 @@ class TemporaryFolder {
   TemporaryFolder(const TemporaryFolder&) = delete;
   TemporaryFolder& operator=(const TemporaryFolder&) = delete;
 
+  std::string path(const std::string& name) const { return path_ / name; }
   /// Its path.
   std::string write(const std::string& name, std::string_view content) const {
-    std::ofstream(path_ / name, std::ios::binary | std::ios::trunc) << content;
-    return path_ / name;
+    std::ofstream(path(name), std::ios::binary | std::ios::trunc) << content;
+    return path(name);
   }
   void clear() const {
     for (const auto& entry : std::filesystem::directory_iterator(path_)) {

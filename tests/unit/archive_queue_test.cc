@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/empty_pipe.h"
+#include "tests/support/empty_pipe.h"
 
 namespace sluice {
 namespace {

@@ -5,10 +5,10 @@
 
 #include "job/base/failure.h"
 #include "job/base/text.h"
+#include "tests/support/empty_pipe.h"
 #include "tests/support/packing.h"
 #include "tests/support/seeded_random.h"
 #include "tests/unit/archive_folder.h"
-#include "tests/unit/empty_pipe.h"
 
 namespace sluice {
 namespace {
