@@ -25,7 +25,10 @@ constexpr std::size_t kBytesAtOnce = 4 << 20;
 constexpr std::size_t kAnswerBytes = 1 << 20;
 constexpr std::int64_t kLongestPauseMs = 1000;
 
-const EntryResult kDone{.done = true, .sender_fault = false, .code = {}};
+QueueAnswer done(Ticket ticket, std::size_t entries) {
+  const EntryResult result{.done = true, .sender_fault = false, .code = {}};
+  return BatchAnswered{ticket, std::vector<EntryResult>(entries, result)};
+}
 
 std::string shown(std::optional<std::int64_t> ms) { return ms ? std::to_string(*ms) : "-"; }
 
@@ -67,7 +70,7 @@ ArchiveQueue::ArchiveQueue(ArchiveInput input, const Pipeline& pipeline, const S
 ArchiveQueue::~ArchiveQueue() { ::close(woken_); }
 
 void ArchiveQueue::receive(Ticket ticket, int most, int wait_s, int) {
-  asked_.push_back({ticket, most, now().steady_ms + wait_s * 1000});
+  asked_.push_back({ticket, most, now().steady_ms + wait_s * 1000LL});
 }
 
 void ArchiveQueue::remove(Ticket ticket, const std::vector<std::string>& handles) {
@@ -75,11 +78,11 @@ void ArchiveQueue::remove(Ticket ticket, const std::vector<std::string>& handles
     if (handle.starts_with(cursor_.tag() + ".")) unfinished_.finish(position_in(handle));
   }
   cursor_.move_to(unfinished_.loaded_to(), now().steady_ms);
-  answers_.emplace_back(BatchAnswered{ticket, std::vector<EntryResult>(handles.size(), kDone)});
+  answers_.push_back(done(ticket, handles.size()));
 }
 
 void ArchiveQueue::hide(Ticket ticket, const std::vector<std::string>& handles, int) {
-  answers_.emplace_back(BatchAnswered{ticket, std::vector<EntryResult>(handles.size(), kDone)});
+  answers_.push_back(done(ticket, handles.size()));
 }
 
 void ArchiveQueue::count(Ticket ticket) {

@@ -10,6 +10,7 @@ namespace sluice {
 struct ArchivePosition {
   std::uint64_t file = 0;    // from 0, in the order given
   std::uint64_t record = 0;  // from 0, in the file
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 misreads a defaulted comparison.
   auto operator<=>(const ArchivePosition&) const = default;
 };
 

@@ -26,9 +26,7 @@ class CheckpointTaken : public testing::Test {
     holder_ = std::make_unique<TestSession>(world.database().session());
     holder_->run("BEGIN; LOCK TABLE public.user_logins");
     auto run = world.start_run();
-    world.database().wait_until(
-        "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
-        "application_name = 'sluice' AND wait_event_type = 'Lock')");
+    wait_until_load_is_held(world);
     return run;
   }
   void let_load() { holder_->run("ROLLBACK"); }

@@ -33,9 +33,7 @@ class WallClock : public testing::Test {
   std::unique_ptr<Program> start_held_run(TestSession& holder) {
     holder.run("BEGIN; LOCK TABLE public.user_logins");
     auto run = world.start_run({"--receivers", "1"});
-    world.database().wait_until(
-        "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
-        "application_name = 'sluice' AND wait_event_type = 'Lock')");
+    wait_until_load_is_held(world);
     return run;
   }
   /// A run that is killed while its window waits to be loaded.

@@ -38,10 +38,14 @@ class Handed : public ::testing::Test {
   std::shared_ptr<SandboxGate> gate_before_first_delete() {
     return gate_before(world_, "DeleteMessageBatch", 2);
   }
-  /// A run over several windows, which stands at the gate.
-  std::unique_ptr<Program> start_run_until(SandboxGate& gate) {
+  /// A run over several windows.
+  std::unique_ptr<Program> start_run() {
     world_.send(60);
-    auto run = world_.start_run({"--empty-polls", "1", "--window-messages", "20"});
+    return world_.start_run({"--empty-polls", "1", "--window-messages", "20"});
+  }
+  /// The same, which stands at the gate.
+  std::unique_ptr<Program> start_run_until(SandboxGate& gate) {
+    auto run = start_run();
     EXPECT_TRUE(gate.wait_for_call());
     return run;
   }
@@ -151,7 +155,7 @@ TEST_F(Handed, keys_that_live_shortly_are_replaced_ahead_of_their_end) {
   sts_.keys().set_life(4000);
   const auto gate = gate_before_first_delete();
   const auto run = start_run_until(*gate);
-  while (sts_.keys().handed_out() < 2) std::this_thread::yield();
+  while (run->said().find("credentials-renewed") == std::string::npos) std::this_thread::yield();
   aws().set_credentials({"ASIAROLE1", "secret/+&<of>ASIAROLE1", "token/+=&<of>ASIAROLE1", true});
   gate->open();
   const Outcome outcome = run->wait();
@@ -176,12 +180,14 @@ TEST_F(Handed, while_sts_is_away_a_run_goes_on_with_the_keys_it_has) {
 TEST_F(Handed, while_sts_is_away_keys_that_expired_end_a_run_with_75_and_no_receipt_is_lost) {
   by_web_identity();
   variables()["AWS_MAX_ATTEMPTS"] = "2";
-  const auto gate = gate_before_first_delete();
-  const auto run = start_run_until(*gate);
+  TestSession holder = world_.database().session();
+  holder.run("BEGIN; LOCK TABLE public.user_logins");  // so that nothing is deleted yet
+  const auto run = start_run();
+  wait_until_load_is_held(world_);
   sts_.faults().add({.on = "AssumeRoleWithWebIdentity", .fault = {.status = 500, .code = "Oops"}});
   const std::string key = "ASIAROLE" + std::to_string(sts_.keys().handed_out());
   aws().set_credentials({key, "secret/+&<of>" + key, "token/+=&<of>" + key, true});
-  gate->open();
+  holder.run("ROLLBACK");
   const Outcome outcome = run->wait();
   EXPECT_EQ(outcome.status, 75) << outcome.err;
   expect_no_secret(outcome);

@@ -127,9 +127,7 @@ TEST_F(Fifo, a_delete_after_the_lease_has_ended_fails_and_blocks_no_group) {
   TestSession holder = world.database().session();
   holder.run("BEGIN; LOCK TABLE public.user_logins IN ACCESS EXCLUSIVE MODE");
   const auto run = world.start_run();
-  world.database().wait_until(
-      "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
-      "application_name = 'sluice' AND wait_event_type = 'Lock')");
+  wait_until_load_is_held(world);
   world.aws().sqs().with_queue(kFifo, [](SandboxQueue& queue, Now) { queue.show_all(); });
   holder.run("ROLLBACK");
   const Outcome first = run->wait();

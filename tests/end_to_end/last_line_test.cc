@@ -80,9 +80,7 @@ TEST_F(LastLine, is_the_summary_of_a_run_that_was_stopped_once_or_twice) {
     TestSession holder = world.database().session();
     holder.run("BEGIN; LOCK TABLE public.user_logins");
     const auto run = start();
-    world.database().wait_until(
-        "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
-        "application_name = 'sluice' AND wait_event_type = 'Lock')");
+    wait_until_load_is_held(world);
     for (int i = 0; i < times; ++i) {
       run->signal(SIGTERM);
       std::this_thread::sleep_for(std::chrono::milliseconds(50));  // of two at once one is lost

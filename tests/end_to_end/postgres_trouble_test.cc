@@ -35,11 +35,6 @@ void heal(LoginWorld& world) {
   world.database().run("DROP TRIGGER IF EXISTS strike ON public.user_logins");
 }
 
-std::string waits_for_a_lock() {
-  return "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
-         "application_name = 'sluice' AND wait_event_type = 'Lock')";
-}
-
 TEST(PostgresTrouble, whatever_strikes_once_in_a_load_is_tried_again) {
   const std::vector<std::pair<std::string, std::string>> strikes = {
       {"40001", "RAISE 'serialization' USING ERRCODE = '40001'"},
@@ -90,7 +85,7 @@ TEST(PostgresTrouble, the_victim_of_a_deadlock_loads_again) {
   TestSession other = world.database().session();
   other.run("SET deadlock_timeout = '1min'; BEGIN; " + insert + "('b', '', '', '', 1)");
   const auto run = world.start_run();
-  world.database().wait_until(waits_for_a_lock());
+  wait_until_load_is_held(world);
   other.run(insert + "('a', '', '', '', 1)");  // until the load is made to give way
   other.run("ROLLBACK");
   const Outcome outcome = run->wait();
@@ -112,7 +107,7 @@ TEST(PostgresTrouble, a_server_that_crashes_or_is_restarted_in_the_middle_is_wai
     TestSession holder = world.database().session();
     holder.run("BEGIN; LOCK TABLE public.user_logins IN ACCESS EXCLUSIVE MODE");
     const auto run = world.start_run({"--window-messages", std::to_string(kMessages)});
-    world.database().wait_until(waits_for_a_lock());
+    wait_until_load_is_held(world);
     cluster.halt(mode);
     EXPECT_EQ(world.left_in_queue(), static_cast<std::size_t>(kMessages));
     cluster.resume();
@@ -226,7 +221,7 @@ TEST(PostgresTrouble, that_stays_ends_each_run_with_75_after_a_minute_of_tries_a
     TestSession holder = world.database().session();
     holder.run("BEGIN; LOCK TABLE public.user_logins IN ACCESS EXCLUSIVE MODE");
     auto run = world.start_run();
-    world.database().wait_until(waits_for_a_lock());
+    wait_until_load_is_held(world);
     trouble();
     return run;
   };

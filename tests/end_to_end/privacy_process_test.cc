@@ -33,11 +33,6 @@ class PrivacyOfTheProcess : public Privacy {
     }
     EXPECT_GE(files, 2);
   }
-  void wait_until_held() {
-    world.database().wait_until(
-        "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
-        "wait_event_type = 'Lock')");
-  }
 };
 
 std::vector<std::string> lines_of(const std::string& path) {
@@ -80,7 +75,7 @@ TEST_F(PrivacyOfTheProcess, after_the_start_the_keys_are_in_memory_only_where_th
   world.variables()["ASAN_OPTIONS"] = "detect_leaks=0";  // found by tracing, and strace traces
   const auto run = world.start_run({}, {"strace", "-f", "-qq", "-o", "/dev/null", "-e",
                                         "trace=prctl", "-e", "inject=prctl:retval=0"});
-  wait_until_held();
+  wait_until_load_is_held(world);
   const std::string strace = std::to_string(run->pid());
   const pid_t pid = std::stoi(text_of("/proc/" + strace + "/task/" + strace + "/children"));
   EXPECT_EQ(times_in_memory(pid, key), 1);  // the keyring's own
@@ -103,7 +98,7 @@ TEST_F(PrivacyOfTheProcess, its_files_are_its_owners_whatever_the_umask) {
       0);
   TestSession holder = hold_the_load();
   const auto run = world.start_run({}, open_to_all);
-  wait_until_held();
+  wait_until_load_is_held(world);
   expect_closed_files();  // with the journal
   holder.run("ROLLBACK");
   EXPECT_EQ(run->wait().status, 0);

@@ -40,9 +40,7 @@ TEST_F(Privacy, no_clear_value_stays_after_a_kill_in_the_middle_of_a_load) {
   for (int i = 0; i < 20; ++i) world.send_body(canary_body(std::to_string(i)));
   world.send_body(canary_body("bad").substr(1));
   const auto run = world.start_run();
-  world.database().wait_until(
-      "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
-      "wait_event_type = 'Lock')");
+  wait_until_load_is_held(world);
   run->kill();
   EXPECT_EQ(run->wait().status, 137);
   world.expect_nothing_in_clear();

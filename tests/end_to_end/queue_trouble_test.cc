@@ -21,9 +21,7 @@ class QueueTrouble : public testing::Test {
     holder.run("BEGIN; LOCK TABLE public.user_logins IN ACCESS EXCLUSIVE MODE");
     world.send(count);
     auto run = world.start_run({"--window-messages", std::to_string(count)});
-    world.database().wait_until(
-        "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
-        "application_name = 'sluice' AND wait_event_type = 'Lock')");
+    wait_until_load_is_held(world);
     return run;
   }
   /// The values of `field` in the receives of a run.

@@ -60,6 +60,13 @@ inline std::shared_ptr<SandboxGate> gate_before(LoginWorld& world, const std::st
   return gate;
 }
 
+/// Until the program waits for a lock that the test has on a table.
+inline void wait_until_load_is_held(LoginWorld& world) {
+  world.database().wait_until(
+      "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
+      "application_name = 'sluice' AND wait_event_type = 'Lock')");
+}
+
 inline std::int64_t count_in(const boost::json::object& summary, const std::string& name) {
   return summary.at("counts").as_object().at(name).to_number<std::int64_t>();
 }

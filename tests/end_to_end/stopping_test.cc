@@ -107,9 +107,7 @@ TEST_F(Stopping, while_a_load_waits_for_a_lock) {
   holder.run("BEGIN; LOCK TABLE public.user_logins IN ACCESS EXCLUSIVE MODE");
   world.send(50);
   const auto run = world.start_run({"--window-messages", "50"});
-  world.database().wait_until(
-      "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND "
-      "wait_event_type = 'Lock')");
+  wait_until_load_is_held(world);
   const Outcome outcome = stop(*run);
   expect_recorded(outcome);
   expect_only_carried_messages_hidden(outcome);

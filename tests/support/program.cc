@@ -101,6 +101,8 @@ void Program::kill() const {
   if (pid_ > 0) ::killpg(pid_, SIGKILL);
 }
 
+std::string Program::said() const { return content_of(name_ + ".err"); }
+
 bool Program::has_ended() const {
   siginfo_t info{};
   const int answer = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOHANG | WNOWAIT);

@@ -38,6 +38,8 @@ class Program {
   void signal(int number) const;
   /// SIGKILL, to it and to whatever runs it.
   void kill() const;
+  /// On standard error, so far.
+  std::string said() const;
   /// Whether `wait` would return at once.
   bool has_ended() const;
   /// Waits for its end; after `at_most` it is killed and std::runtime_error says what it had said.
