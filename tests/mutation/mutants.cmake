@@ -128,7 +128,7 @@ mutant("a stop does not give back what is not staged"
   job/pipeline/drain_stop.cc
   [[hide(unstaged, 0, Call::Kind::give_back);]]
   ""
-  end_to_end Stopping.with_32_receives_and_a_copy_under_way_and_thousands_in_hand)
+  unit DrainTest.a_signal_returns_what_is_unstaged_and_keeps_what_is_staged)
 
 mutant("a record that was given out counts as loaded"
   job/archive/unfinished_records.cc
