@@ -4,9 +4,11 @@
 #include <cerrno>
 #include <filesystem>
 #include <new>
+#include <optional>
 #include <system_error>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "checkpoint/contents.h"
@@ -37,15 +39,27 @@ constexpr const char* kSettings =
 
 std::string subject(const std::string& path) { return "checkpoint " + path + ": "; }
 
-/// False when there is something already.
-bool make_file(const std::string& path) {
+CheckpointError renamed(const std::string& path) {
+  return {Kind::locked, subject(path) + "another process renamed it just now"};
+}
+
+std::optional<FileId> id_at(const std::string& path) {
+  struct stat status;
+  if (stat(path.c_str(), &status) != 0) return std::nullopt;
+  return FileId{status.st_dev, status.st_ino};
+}
+
+/// Which file it is; none when there is something already.
+std::optional<FileId> make_file(const std::string& path) {
   const int descriptor = open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (descriptor >= 0) {
+    struct stat status;
+    fstat(descriptor, &status);  // of an open file it does not fail
     close(descriptor);
     sync_folder_of(path);
-    return true;
+    return FileId{status.st_dev, status.st_ino};
   }
-  if (errno == EEXIST) return false;
+  if (errno == EEXIST) return std::nullopt;
   throw CheckpointError(errno == ENOSPC || errno == EDQUOT ? Kind::disk_full : Kind::unwritable,
                         subject(path) + std::generic_category().message(errno));
 }
@@ -59,9 +73,7 @@ std::unique_ptr<sqlite::Connection> connect(const std::string& path) {
 
 /// Between our opening of the file and our lock, another process may have put the file aside.
 void require_still_there(const sqlite::Connection& db) {
-  if (db.has_moved()) {
-    throw CheckpointError(Kind::locked, subject(db.path()) + "another process renamed it just now");
-  }
+  if (db.has_moved()) throw renamed(db.path());
 }
 
 std::unique_ptr<sqlite::Connection> fill(const std::string& path,
@@ -75,16 +87,16 @@ std::unique_ptr<sqlite::Connection> fill(const std::string& path,
 }
 
 /// The empty file that `make_file` left becomes a checkpoint, or goes: the next run would take it
-/// for a damaged one.
-std::unique_ptr<sqlite::Connection> make(const std::string& path,
+/// for a damaged one. So may another process that starts now, and put its own in this one's place.
+std::unique_ptr<sqlite::Connection> make(const std::string& path, const FileId& made,
                                          const CheckpointIdentity& identity) {
   try {
     return fill(path, identity);
   } catch (const CheckpointError& error) {
-    if (error.kind() != Kind::locked) {  // else it is no longer ours
-      unlink(path.c_str());
-      unlink((path + "-journal").c_str());
-    }
+    if (error.kind() == Kind::locked) throw;
+    if (id_at(path) != made) throw renamed(path);
+    unlink(path.c_str());
+    unlink((path + "-journal").c_str());
     throw;
   }
 }
@@ -118,10 +130,18 @@ std::unique_ptr<sqlite::Connection> adopt(const std::string& path,
   return db;
 }
 
+/// `weakly_canonical` of a file that another process renames meanwhile is an error.
+std::filesystem::path followed(const std::filesystem::path& path, std::error_code& error) {
+  if (std::filesystem::is_symlink(path, error)) {
+    return std::filesystem::weakly_canonical(path, error);
+  }
+  return std::filesystem::weakly_canonical(path.parent_path(), error) / path.filename();
+}
+
 std::string resolved(const std::string& given) {
   // SQLite names the journal after what a link leads to; so does what is renamed here.
   std::error_code error;
-  const auto path = std::filesystem::weakly_canonical(std::filesystem::absolute(given), error);
+  const auto path = followed(std::filesystem::absolute(given), error);
   if (error) throw CheckpointError(Kind::unwritable, subject(given) + error.message());
   if (disk_space(path.parent_path()).network) {
     throw CheckpointError(
@@ -149,16 +169,16 @@ std::string objection_to(const std::string& path, const CheckpointIdentity& iden
 
 Opened open_or_replace(const std::string& path, const CheckpointIdentity& identity,
                        std::int64_t wall_ms) {
-  if (make_file(path)) return {make(path, identity), ""};
+  if (const auto made = make_file(path)) return {make(path, *made, identity), ""};
   Opened opened;
   const FileId judged = file_id(path);
   const std::string objection = objection_to(path, identity, opened.db);
   if (objection.empty()) return opened;
   const std::string kept = put_aside(path, judged, wall_ms);
-  if (!make_file(path)) {
+  const auto made = make_file(path);
+  if (!made)
     throw CheckpointError(Kind::locked, subject(path) + "another process made it just now");
-  }
-  opened.db = make(path, identity);
+  opened.db = make(path, *made, identity);
   opened.set_aside =
       std::filesystem::path(path).filename().string() + " " + objection + " and is kept as " + kept;
   return opened;
@@ -169,14 +189,16 @@ Opened open_or_replace(const std::string& path, const CheckpointIdentity& identi
 Opened open_file(const std::string& given, const CheckpointIdentity& identity,
                  std::int64_t wall_ms) {
   const std::string path = resolved(given);
+  const std::optional<FileId> found = id_at(path);
   try {
     return open_or_replace(path, identity, wall_ms);
   } catch (const CheckpointError& error) {
-    if (error.kind() != Kind::locked) throw;
     // Asked only now that nothing of ours is open any more: see the danger in file_lock.h.
     const auto holder = lock_holder(path);
-    if (!holder) throw;
-    throw CheckpointError(Kind::locked, subject(path) + "held by " + *holder);
+    if (holder) throw CheckpointError(Kind::locked, subject(path) + "held by " + *holder);
+    // Whatever SQLite says of a file that is renamed while it looks, that is the cause.
+    if (error.kind() != Kind::disk_full && id_at(path) != found) throw renamed(path);
+    throw;
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a run finds at start: nothing, damage, somebody else's file, somebody else's lock, no room.
 #include <csignal>
+#include <iostream>
 
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -314,6 +315,36 @@ TEST_F(CheckpointOpening, a_file_that_came_after_the_damaged_one_is_not_put_asid
   const auto before = names();
   EXPECT_EQ(kind_of_error([&] { put_aside(path_, judged, 6); }), Kind::locked);
   EXPECT_EQ(names(), before);
+}
+
+TEST_F(CheckpointOpening,
+       of_many_processes_that_find_damage_at_once_each_has_the_file_or_is_locked) {
+  constexpr int kProcesses = 4;
+  const auto take_turns = [this] {
+    int taken = 0;
+    for (int i = 0; i < 200; ++i) {
+      try {
+        const Checkpoint checkpoint = open(i);
+        ++taken;
+        write("damage");  // while it is ours
+      } catch (const CheckpointError& error) {
+        if (error.kind() == Kind::locked) continue;
+        std::cerr << error.what() << '\n';
+        return 1;
+      }
+    }
+    return taken > 0 ? 0 : 2;
+  };
+  std::vector<pid_t> children;
+  for (int i = 0; i < kProcesses; ++i) {
+    children.push_back(fork());
+    if (children.back() == 0) _exit(take_turns());
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    waitpid(child, &status, 0);
+    EXPECT_EQ(status, 0);
+  }
 }
 
 TEST_F(CheckpointOpening, the_journal_is_put_aside_with_its_file) {
