@@ -317,15 +317,12 @@ TEST_F(CheckpointOpening, a_file_that_came_after_the_damaged_one_is_not_put_asid
   EXPECT_EQ(names(), before);
 }
 
-TEST_F(CheckpointOpening,
-       of_many_processes_that_find_damage_at_once_each_has_the_file_or_is_locked) {
+TEST_F(CheckpointOpening, of_many_that_find_damage_at_once_each_has_the_file_or_is_locked) {
   constexpr int kProcesses = 4;
   const auto take_turns = [this] {
-    int taken = 0;
-    for (int i = 0; i < 200; ++i) {
+    for (int i = 0; i < 40; ++i) {
       try {
         const Checkpoint checkpoint = open(i);
-        ++taken;
         write("damage");  // while it is ours
       } catch (const CheckpointError& error) {
         if (error.kind() == Kind::locked) continue;
@@ -333,7 +330,7 @@ TEST_F(CheckpointOpening,
         return 1;
       }
     }
-    return taken > 0 ? 0 : 2;
+    return 0;
   };
   std::vector<pid_t> children;
   for (int i = 0; i < kProcesses; ++i) {
@@ -345,6 +342,7 @@ TEST_F(CheckpointOpening,
     waitpid(child, &status, 0);
     EXPECT_EQ(status, 0);
   }
+  EXPECT_GT(names().size(), 10U) << "too little was set aside for this to have shown anything";
 }
 
 TEST_F(CheckpointOpening, the_journal_is_put_aside_with_its_file) {
