@@ -4,9 +4,11 @@
 #include <string>
 #include <vector>
 
+#include <fcntl.h>
 #include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "job/base/failure.h"
 #include "job/base/log.h"
@@ -20,6 +22,15 @@ void lock_memory_out_of_files() {
   ::setrlimit(RLIMIT_CORE, &none);
   // Also for a core_pattern that is a pipe, which ignores the limit.
   ::prctl(PR_SET_DUMPABLE, 0);
+}
+
+/// A descriptor that the caller closed would be the next connection's, and a line of the log would
+/// go there. What uses it still fails.
+void occupy_standard_descriptors() {
+  for (const int descriptor : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) {
+    const bool closed = ::fcntl(descriptor, F_GETFD) < 0;
+    if (closed) ::open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+  }
 }
 
 /// The buffers of a window are given back and asked for again many times a second: by default glibc
@@ -36,6 +47,7 @@ void keep_freed_memory() {
 
 int main(int argc, char** argv) {
   lock_memory_out_of_files();
+  occupy_standard_descriptors();
   keep_freed_memory();
   std::signal(SIGPIPE, SIG_IGN);
   const std::vector<std::string> arguments(argv + 1, argv + argc);

@@ -141,6 +141,14 @@ TEST_F(Backfill, reads_standard_input) {
   EXPECT_FALSE(fs::exists(cursor())) << "it cannot be read twice";
 }
 
+TEST_F(Backfill, of_a_standard_input_that_is_closed_is_refused) {
+  const Outcome outcome = Program(world.folder(), words({"-"}), world.variables(),
+                                  {"sh", "-c", R"(exec "$@" <&-)", "sh"})
+                              .wait();
+  EXPECT_EQ(outcome.status, 78) << outcome.err;
+  EXPECT_NE(outcome.err.find("input -: cannot read it"), std::string::npos) << outcome.err;
+}
+
 class SilentPipe : public Backfill {
  protected:
   /// A backfill of a pipe in which 30 lines came and half of another one, and then nothing.

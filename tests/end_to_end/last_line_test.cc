@@ -92,6 +92,17 @@ TEST_F(LastLine, is_the_summary_of_a_run_that_was_stopped_once_or_twice) {
   world.expect_everything_once();
 }
 
+TEST_F(LastLine, goes_to_nobody_when_whoever_started_it_has_closed_what_it_reads) {
+  for (const char* closed : {"2>&-", "<&- >&- 2>&-"}) {
+    world.send(20);
+    const std::string script = std::string(R"(exec "$@" )") + closed;
+    const auto run = world.start_run({"--log-level", "debug"}, {"sh", "-c", script, "sh"});
+    EXPECT_EQ(run->wait().status, 0) << closed;
+    EXPECT_EQ(world.left_in_queue(), 0U) << closed;
+  }
+  world.expect_everything_once();
+}
+
 TEST(ReceiveCount, of_one_or_a_few_is_warned_of_before_anything_is_received) {
   for (const int most : {1, 4, 5}) {
     LoginWorld world;
