@@ -132,6 +132,16 @@ void remove_receipts(sqlite::Connection& db, std::int64_t number) {
       .run();
 }
 
+void require_windows(sqlite::Connection& db) {
+  auto row = db.statement(
+      "SELECT place >> 20 AS number FROM batch WHERE number NOT IN (SELECT number FROM window)"
+      " UNION ALL SELECT place >> 20 AS number FROM receipts"
+      " WHERE number NOT IN (SELECT number FROM window) LIMIT 1");
+  if (!row.next()) return;
+  throw sqlite::Damaged(db.path(), "it holds something of window " +
+                                       std::to_string(row.integer(0)) + ", which is not there");
+}
+
 std::vector<Receipt> receipts(sqlite::Connection& db, const Window& window) {
   std::vector<std::optional<std::string>> handles(window.messages);
   auto row =

@@ -26,6 +26,10 @@ void remove_receipts(sqlite::Connection& db, std::int64_t number);
 /// window has receipts of more messages than it is to delete.
 std::vector<Receipt> receipts(sqlite::Connection& db, const Window& window);
 
+/// Damaged when there is a row of a window that is not there, as an undone transaction may leave it
+/// whose journal is gone: the next window of that number would inherit it.
+void require_windows(sqlite::Connection& db);
+
 /// Keys of the messages whose receipts are left: of a loaded window, those still to be deleted.
 /// Verified like both.
 std::vector<MessageKey> keys_with_receipts(sqlite::Connection& db, const Window& window);

@@ -108,6 +108,7 @@ void verify(sqlite::Connection& db) {
       throw sqlite::Damaged(db.path(), "SQLite finds it malformed");
     }
   }
+  contents::require_windows(db);
   for (const Window& window : window_rows::all(db)) {
     if (!is_unfinished(window)) continue;
     contents::read(db, window);

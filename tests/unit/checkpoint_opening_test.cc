@@ -8,6 +8,7 @@
 
 #include "checkpoint/glance.h"
 #include "checkpoint/put_aside.h"
+#include "checkpoint/sqlite.h"
 #include "tests/unit/checkpoint_world.h"
 
 namespace sluice {
@@ -171,6 +172,16 @@ TEST_F(CheckpointOpening, batches_that_changed_places_are_found) {
                    bytes.begin() + static_cast<std::ptrdiff_t>(other_at));
   write(bytes);
   expect_set_aside("was damaged (the digest does not match the batches");
+}
+
+TEST_F(CheckpointOpening, what_belongs_to_no_window_is_found_before_another_one_inherits_it) {
+  for (const std::string table : {"batch", "receipts"}) {
+    leave_window(WindowState::loaded);
+    sqlite::Connection(path_, 0).execute(
+        ("INSERT INTO " + table + " VALUES (2 << 20, zeroblob(32), x'00')").c_str());
+    expect_set_aside("was damaged (it holds something of window 2, which is not there)");
+    std::filesystem::remove(path_);
+  }
 }
 
 TEST_F(CheckpointOpening, damage_after_opening_is_told_by_read) {
